@@ -1,0 +1,105 @@
+#include "crypto/digest.h"
+
+#include <openssl/evp.h>
+#include <sodium.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "crypto/big_endian.h"
+
+namespace hizo::crypto {
+namespace {
+
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+};
+using Context = std::unique_ptr<EVP_MD_CTX, FreeContext>;
+
+[[noreturn]] void DieWithoutSha256() {
+  std::fputs("hizo: OpenSSL gives no SHA-256\n", stderr);
+  std::abort();
+}
+
+// One context a thread: looking the algorithm up costs more than a hash.
+EVP_MD_CTX* ThreadContext() {
+  thread_local const Context context = [] {
+    Context fresh(EVP_MD_CTX_new());
+    if (fresh == nullptr ||
+        EVP_DigestInit_ex(fresh.get(), EVP_sha256(), nullptr) != 1) {
+      DieWithoutSha256();
+    }
+    return fresh;
+  }();
+  return context.get();
+}
+
+Digest Sha256Of(std::initializer_list<std::string_view> parts) {
+  EVP_MD_CTX* const context = ThreadContext();
+  bool ok = EVP_DigestInit_ex(context, nullptr, nullptr) == 1;
+  for (const std::string_view part : parts) {
+    ok = ok && EVP_DigestUpdate(context, part.data(), part.size()) == 1;
+  }
+  Digest digest;
+  if (!ok || EVP_DigestFinal_ex(context, digest.data(), nullptr) != 1) {
+    DieWithoutSha256();
+  }
+  return digest;
+}
+
+void Update(crypto_generichash_state& state, std::string_view bytes) {
+  crypto_generichash_update(
+      &state, reinterpret_cast<const unsigned char*>(bytes.data()),
+      bytes.size());
+}
+
+void PrfInto(const Key& key, std::string_view label,
+             std::initializer_list<std::string_view> parts, uint8_t* out) {
+  crypto_generichash_state state;
+  crypto_generichash_init(&state, key.data(), Key::kSize, Key::kSize);
+  Update(state, label);
+  Update(state, std::string_view("\0", 1));
+  for (const std::string_view part : parts) {
+    Update(state, BigEndian(static_cast<uint32_t>(part.size())));
+    Update(state, part);
+  }
+  crypto_generichash_final(&state, out, Key::kSize);
+}
+
+}  // namespace
+
+std::string_view AsBytes(const Digest& digest) {
+  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
+}
+
+Digest Sha256(std::string_view bytes) { return Sha256Of({bytes}); }
+
+Digest LeafHash(std::string_view entry) {
+  return Sha256Of({std::string_view("\x00", 1), entry});
+}
+
+Digest NodeHash(const Digest& left, const Digest& right) {
+  return Sha256Of({"\x01", AsBytes(left), AsBytes(right)});
+}
+
+Digest Prf(const Key& key, std::string_view label,
+           std::initializer_list<std::string_view> parts) {
+  Digest digest;
+  PrfInto(key, label, parts, digest.data());
+  return digest;
+}
+
+Key DeriveKey(const Key& key, std::string_view label,
+              std::initializer_list<std::string_view> parts) {
+  Key derived;
+  PrfInto(key, label, parts, derived.mutable_data());
+  return derived;
+}
+
+void AppendLengthPrefixed(std::string& out, std::string_view bytes) {
+  AppendBigEndian(out, static_cast<uint32_t>(bytes.size()));
+  out.append(bytes);
+}
+
+}  // namespace hizo::crypto

@@ -1,0 +1,162 @@
+#include "crypto/key_tree.h"
+
+#include "absl/status/status.h"
+#include "crypto/aead.h"
+#include "crypto/big_endian.h"
+#include "crypto/digest.h"
+
+namespace hizo::crypto {
+namespace {
+
+constexpr size_t kKeysPerPage = 256;
+constexpr size_t kPageKeysSize = kKeysPerPage * Key::kSize;
+constexpr size_t kEpochSize = 8;
+constexpr PageId kTopPage = {.level = 0, .index = 0};
+
+// The terminating NUL of each label is part of it.
+constexpr char kPageLabel[] = "hizo/page/v1";
+constexpr char kKeyLabel[] = "hizo/key/v1";
+
+PageId BucketPage(size_t index) {
+  return {.level = 1, .index = static_cast<uint16_t>(index)};
+}
+
+Key KeyAt(const Secret& block, size_t index) {
+  return Key::CopyOf(block.Expose().substr(index * Key::kSize, Key::kSize));
+}
+
+std::string PageData(const KeyTree::Identity& identity, PageId id,
+                     uint64_t epoch) {
+  std::string data(kPageLabel, sizeof(kPageLabel));
+  data.append(identity.store_id);
+  AppendBigEndian(data, id.level);
+  AppendBigEndian(data, id.index);
+  AppendBigEndian(data, epoch);
+  return data;
+}
+
+KeyTree::SealedPage SealPage(const Key& parent,
+                             const KeyTree::Identity& identity, PageId id,
+                             const Secret& keys) {
+  std::string bytes = BigEndian(identity.epoch);
+  bytes.append(
+      Seal(parent, PageData(identity, id, identity.epoch), keys.Expose()));
+  return {id, std::move(bytes)};
+}
+
+absl::StatusOr<Secret> OpenPage(const Key& parent,
+                                const KeyTree::Identity& identity, PageId id,
+                                const KeyTree::ReadPage& read_page) {
+  const absl::StatusOr<std::string> bytes = read_page(id);
+  if (absl::IsNotFound(bytes.status())) {
+    return absl::DataLossError("a page of the key tree is missing");
+  }
+  if (!bytes.ok()) return bytes.status();
+  if (bytes->size() != KeyTree::kSealedPageSize) {
+    return absl::DataLossError("a page of the key tree is damaged");
+  }
+  // The top is sealed anew at every seal, the others when a key below dies.
+  const auto epoch = LoadBigEndian<uint64_t>(*bytes, 0);
+  if (id == kTopPage ? epoch != identity.epoch : epoch > identity.epoch) {
+    return absl::DataLossError("a page of the key tree is of another epoch");
+  }
+  return OpenSecret(parent, PageData(identity, id, epoch),
+                    std::string_view(*bytes).substr(kEpochSize));
+}
+
+}  // namespace
+
+std::pair<std::unique_ptr<KeyTree>, std::vector<KeyTree::SealedPage>>
+KeyTree::Create(const Key& root, Identity identity) {
+  std::unique_ptr<KeyTree> tree(new KeyTree(std::move(identity)));
+  std::vector<SealedPage> pages;
+  pages.reserve(kPagesPerLevel + 1);
+  const Secret page_keys = Secret::Random(kPageKeysSize);
+  for (size_t i = 0; i < kPagesPerLevel; ++i) {
+    tree->bucket_keys_.push_back(Secret::Random(kPageKeysSize));
+    pages.push_back(SealPage(KeyAt(page_keys, i), tree->identity_,
+                             BucketPage(i), tree->bucket_keys_.back()));
+  }
+  pages.push_back(SealPage(root, tree->identity_, kTopPage, page_keys));
+  return {std::move(tree), std::move(pages)};
+}
+
+absl::StatusOr<std::unique_ptr<KeyTree>> KeyTree::Open(
+    const Key& root, Identity identity, const ReadPage& read_page) {
+  if (identity.store_id.size() != kStoreIdSize ||
+      identity.store_salt.size() != Key::kSize) {
+    return absl::DataLossError("the identity of the key tree is damaged");
+  }
+  const absl::StatusOr<Secret> page_keys =
+      OpenPage(root, identity, kTopPage, read_page);
+  if (!page_keys.ok()) return page_keys.status();
+  std::unique_ptr<KeyTree> tree(new KeyTree(std::move(identity)));
+  for (size_t i = 0; i < kPagesPerLevel; ++i) {
+    absl::StatusOr<Secret> keys = OpenPage(
+        KeyAt(*page_keys, i), tree->identity_, BucketPage(i), read_page);
+    if (!keys.ok()) return keys.status();
+    tree->bucket_keys_.push_back(*std::move(keys));
+  }
+  return tree;
+}
+
+KeyTree::KeyTree(Identity identity)
+    : identity_(std::move(identity)), salt_(Key::CopyOf(identity_.store_salt)) {
+  bucket_keys_.reserve(kPagesPerLevel);
+}
+
+KeyTree::~KeyTree() = default;
+
+uint16_t KeyTree::BucketOf(std::string_view name) const {
+  return LoadBigEndian<uint16_t>(AsBytes(Prf(salt_, "hizo/bucket/v1", {name})),
+                                 0);
+}
+
+KeyTree::NameWrapper KeyTree::ForName(std::string_view name,
+                                      const Key* tenant_key) const {
+  const size_t bucket = BucketOf(name);
+  const Key bucket_key =
+      KeyAt(bucket_keys_[bucket / kKeysPerPage], bucket % kKeysPerPage);
+  std::string name_part(kKeyLabel, sizeof(kKeyLabel));
+  name_part.append(identity_.store_id);
+  AppendLengthPrefixed(name_part, name);
+  return NameWrapper(
+      DeriveKey(bucket_key, "hizo/wrap/v1",
+                {name, tenant_key == nullptr ? std::string_view()
+                                             : tenant_key->Expose()}),
+      std::move(name_part));
+}
+
+std::string KeyTree::NameWrapper::Wrap(std::string_view detail,
+                                       const Key& key) const {
+  std::string data = name_part_;
+  AppendLengthPrefixed(data, detail);
+  return SealKey(wrapping_key_, data, key);
+}
+
+absl::StatusOr<Key> KeyTree::NameWrapper::Unwrap(
+    std::string_view detail, std::string_view sealed) const {
+  std::string data = name_part_;
+  AppendLengthPrefixed(data, detail);
+  return OpenKey(wrapping_key_, data, sealed);
+}
+
+std::string KeyTree::WrapKey(std::string_view name, std::string_view detail,
+                             const Key* tenant_key, const Key& key) const {
+  return ForName(name, tenant_key).Wrap(detail, key);
+}
+
+absl::StatusOr<Key> KeyTree::UnwrapKey(std::string_view name,
+                                       std::string_view detail,
+                                       const Key* tenant_key,
+                                       std::string_view sealed) const {
+  return ForName(name, tenant_key).Unwrap(detail, sealed);
+}
+
+std::string KeyTree::RootCheck(const Key& root, const Identity& identity) {
+  const Digest check = Prf(root, "hizo/rootcheck/v1",
+                           {identity.store_id, BigEndian(identity.epoch)});
+  return std::string(AsBytes(check));
+}
+
+}  // namespace hizo::crypto

@@ -1,0 +1,141 @@
+#include "service/app/catalogue_file.h"
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "service/app/yaml_reader.h"
+#include "service/base/status_macros.h"
+
+namespace hizo::app {
+namespace {
+
+using policy::CatalogueSource;
+using policy::ClassSpec;
+using policy::Export;
+using policy::FieldSpec;
+using policy::FieldType;
+using policy::Mask;
+using policy::PurposeSpec;
+using policy::Sensitivity;
+
+constexpr uint32_t kSizeMaxDefault = 4096;
+
+constexpr std::pair<std::string_view, FieldType> kTypes[] = {
+    {"text", FieldType::kText},       {"choice", FieldType::kChoice},
+    {"email", FieldType::kEmail},     {"phone", FieldType::kPhone},
+    {"handle", FieldType::kHandle},   {"reference", FieldType::kReference},
+    {"date", FieldType::kDate},       {"timestamp", FieldType::kTimestamp},
+    {"integer", FieldType::kInteger}, {"money", FieldType::kMoney},
+    {"boolean", FieldType::kBoolean}, {"address", FieldType::kAddress},
+    {"bytes", FieldType::kBytes},     {"json", FieldType::kJson},
+};
+constexpr std::pair<std::string_view, Sensitivity> kSensitivities[] = {
+    {"technical", Sensitivity::kTechnical},
+    {"personal", Sensitivity::kPersonal},
+    {"contact", Sensitivity::kContact},
+    {"financial", Sensitivity::kFinancial},
+    {"credential", Sensitivity::kCredential},
+};
+constexpr std::pair<std::string_view, Mask> kMasks[] = {
+    {"none", Mask::kNone},          {"ends", Mask::kEnds},
+    {"email", Mask::kEmail},        {"phone", Mask::kPhone},
+    {"last_four", Mask::kLastFour}, {"initials", Mask::kInitials},
+    {"first_two", Mask::kFirstTwo}, {"region", Mask::kRegion},
+    {"year", Mask::kYear},          {"hidden", Mask::kHidden},
+};
+constexpr std::pair<std::string_view, Export> kExports[] = {
+    {"portable", Export::kPortable},
+    {"access_only", Export::kAccessOnly},
+    {"never", Export::kNever},
+};
+
+using PurposeNumbers = std::map<std::string, policy::PurposeNumber>;
+
+absl::Status ReadPurposes(std::span<const YamlValue> items,
+                          CatalogueSource& source, PurposeNumbers& numbers) {
+  for (const YamlValue& item : items) {
+    PurposeSpec purpose;
+    purpose.name = item.key;
+    YamlMap map(item);
+    map.Required("number", purpose.number).Required("text", purpose.text);
+    RETURN_IF_ERROR(map.Finish());
+    if (purpose.number == 0 || purpose.number >= policy::kPurposesMax) {
+      return item.Error("a purpose's number is 1 to 63");
+    }
+    numbers[purpose.name] = purpose.number;
+    source.purposes.push_back(std::move(purpose));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadField(const YamlValue& item, const PurposeNumbers& numbers,
+                       FieldSpec& field) {
+  std::vector<std::string> purposes;
+  uint32_t size_max = kSizeMaxDefault;
+  field.name = item.key;
+  YamlMap map(item);
+  map.Required("number", field.number)
+      .RequiredName<FieldType>("type", kTypes, field.type)
+      .RequiredName<Sensitivity>("sensitivity", kSensitivities,
+                                 field.sensitivity)
+      .RequiredName<Mask>("mask", kMasks, field.mask)
+      .RequiredName<Export>("export", kExports, field.export_kind)
+      .Required("purposes", purposes)
+      .Optional("size_max", size_max)
+      .Optional("required", field.required)
+      .Optional("unique", field.unique)
+      .Optional("searchable", field.searchable)
+      .Optional("choices", field.choices);
+  RETURN_IF_ERROR(map.Finish());
+  field.size_max = size_max;
+  for (const std::string& name : purposes) {
+    const auto found = numbers.find(name);
+    if (found == numbers.end()) {
+      return item.Error("there is no purpose `" + name + "`");
+    }
+    field.purposes.set(found->second);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadClass(const YamlValue& item, const PurposeNumbers& numbers,
+                       CatalogueSource& source) {
+  ClassSpec record_class;
+  record_class.name = item.key;
+  YamlMap map(item);
+  map.Required("number", record_class.number)
+      .Optional("series", record_class.series)
+      .Optional("internal", record_class.internal);
+  const std::span<const YamlValue> fields = map.Map("fields");
+  RETURN_IF_ERROR(map.Finish());
+  for (const YamlValue& field_item : fields) {
+    FieldSpec field;
+    field.class_number = record_class.number;
+    RETURN_IF_ERROR(ReadField(field_item, numbers, field));
+    source.fields.push_back(std::move(field));
+  }
+  source.classes.push_back(std::move(record_class));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<CatalogueSource> ReadCatalogue(
+    const std::filesystem::path& file) {
+  ASSIGN_OR_RETURN(const YamlValue root, ReadYaml(file));
+  CatalogueSource source;
+  YamlMap map(root);
+  map.Required("version", source.version);
+  const std::span<const YamlValue> purposes = map.Map("purposes");
+  const std::span<const YamlValue> classes = map.Map("classes");
+  RETURN_IF_ERROR(map.Finish());
+  PurposeNumbers numbers;
+  RETURN_IF_ERROR(ReadPurposes(purposes, source, numbers));
+  for (const YamlValue& item : classes) {
+    RETURN_IF_ERROR(ReadClass(item, numbers, source));
+  }
+  return source;
+}
+
+}  // namespace hizo::app

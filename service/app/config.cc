@@ -1,0 +1,374 @@
+#include "service/app/config.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <span>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "absl/status/status.h"
+#include "service/app/yaml_reader.h"
+#include "service/base/status_macros.h"
+
+namespace hizo::app {
+namespace {
+
+constexpr size_t kSlotsMax = 8;
+constexpr size_t kStoreNameSizeMax = 64;
+constexpr size_t kPasswordCostFloor = 10;
+constexpr size_t kPasswordCostAdvised = 12;
+
+using Member =
+    std::variant<std::string Config::*, Path Config::*,
+                 std::vector<Path> Config::*, bool Config::*, size_t Config::*>;
+
+// Setting: one line here is all that a new setting needs. Paths are required.
+struct Setting {
+  std::string_view name;
+  Member member;
+  std::string_view help;
+  size_t min = 0;  // of numbers
+  size_t max = 0;
+};
+
+constexpr Setting kSettings[] = {
+    {"listen", &Config::listen, "host:port to serve on; port 0 chooses one"},
+    {"store_name", &Config::store_name,
+     "name of the audit log: hizo/<store_name>; final once the store is made"},
+    {"storage.data_dir", &Config::storage_data_dir,
+     "folder of the sealed records and the audit log"},
+    {"storage.keys_dir", &Config::storage_keys_dir,
+     "folder of the wrapped keys; not inside the data folder"},
+    {"storage.cache_mb", &Config::storage_cache_mb, "MiB of memory for reading",
+     8, 65536},
+    {"slots", &Config::slots,
+     "files that hold the root key, at most 8; outside both folders, each best "
+     "on a device of its own"},
+    {"anchor", &Config::anchor,
+     "file that remembers the head of the audit log; outside both folders"},
+    {"tls.cert", &Config::tls_cert, "the server's certificate chain, PEM"},
+    {"tls.key", &Config::tls_key, "the server's private key, PEM"},
+    {"tls.client_ca", &Config::tls_client_ca,
+     "certificates that client certificates must come from, PEM"},
+    {"catalogue", &Config::catalogue, "file of classes, fields and purposes"},
+    {"access", &Config::access, "file of tenants, roles and principals"},
+    {"password.cost", &Config::password_cost,
+     "bcrypt cost of new password hashes; each step doubles the work", 4, 14},
+    {"password.test_cost", &Config::password_test_cost,
+     "allow a password.cost under 10; for tests only"},
+    {"password.threads", &Config::password_threads,
+     "threads that hash passwords", 1, 256},
+    {"password.queue", &Config::password_queue,
+     "password calls that may wait; more are told to come back", 1, 65536},
+    {"commit.queue", &Config::commit_queue,
+     "calls that may wait for the disk; more are told to come back", 1, 65536},
+    {"memory.require_lock", &Config::memory_require_lock,
+     "refuse to start where keys cannot be locked into memory"},
+    {"max_message_bytes", &Config::max_message_bytes,
+     "largest message taken from a caller", 65536, 4194304},
+    {"threads", &Config::threads, "threads that serve calls", 1, 256},
+    {"reflection", &Config::reflection,
+     "let callers list services and messages"},
+};
+
+std::string FlagOf(std::string_view name) {
+  std::string flag = "--" + std::string(name);
+  std::replace(flag.begin(), flag.end(), '_', '-');
+  return flag;
+}
+
+const Setting* FindSetting(std::string_view name) {
+  const auto* found =
+      std::find_if(std::begin(kSettings), std::end(kSettings),
+                   [name](const Setting& s) { return s.name == name; });
+  return found == std::end(kSettings) ? nullptr : found;
+}
+
+// Sets one setting of a Config from a value; one overload for each type.
+struct Setter {
+  Config& config;
+  const Setting& setting;
+  const YamlValue& value;
+  const Path& base;  // what relative paths start from
+
+  absl::Status operator()(std::string Config::*member) const {
+    return value.Read(config.*member);
+  }
+  absl::Status operator()(Path Config::*member) const {
+    std::string text;
+    RETURN_IF_ERROR(value.Read(text));
+    config.*member = (base / text).lexically_normal();
+    return absl::OkStatus();
+  }
+  absl::Status operator()(std::vector<Path> Config::*member) const {
+    std::vector<std::string> texts;
+    RETURN_IF_ERROR(value.Read(texts));
+    (config.*member).clear();
+    for (const std::string& text : texts) {
+      (config.*member).push_back((base / text).lexically_normal());
+    }
+    return absl::OkStatus();
+  }
+  absl::Status operator()(bool Config::*member) const {
+    return value.Read(config.*member);
+  }
+  absl::Status operator()(size_t Config::*member) const {
+    uint64_t number = 0;
+    RETURN_IF_ERROR(value.ReadNumber(setting.min, setting.max, number));
+    config.*member = number;
+    return absl::OkStatus();
+  }
+};
+
+absl::Status Set(Config& config, const Setting& setting, const YamlValue& value,
+                 const Path& base) {
+  return std::visit(Setter{config, setting, value, base}, setting.member);
+}
+
+absl::Status ApplyMap(Config& config, const YamlValue& map,
+                      const std::string& prefix, const Path& base) {
+  for (const YamlValue& item : map.items) {
+    const std::string name = prefix + item.key;
+    if (item.kind == YamlValue::Kind::kMap) {
+      RETURN_IF_ERROR(ApplyMap(config, item, name + ".", base));
+      continue;
+    }
+    const Setting* setting = FindSetting(name);
+    if (setting == nullptr || item.key.find('.') != std::string::npos) {
+      return item.Error("unknown key `" + name + "`");
+    }
+    RETURN_IF_ERROR(Set(config, *setting, item, base));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ApplyOverrides(Config& config,
+                            const std::vector<Override>& overrides,
+                            const Path& base) {
+  std::map<std::string, YamlValue> by_name;
+  for (const Override& override : overrides) {
+    YamlValue value;
+    value.kind = YamlValue::Kind::kScalar;
+    value.where = FlagOf(override.name);
+    value.text = override.value;
+    value.plain = true;
+    YamlValue& list = by_name[override.name];
+    list.kind = YamlValue::Kind::kList;
+    list.where = value.where;
+    list.items.push_back(std::move(value));
+  }
+  for (const auto& [name, list] : by_name) {
+    const Setting* setting = FindSetting(name);
+    if (setting == nullptr) return list.Error("no such setting");
+    const bool takes_list =
+        std::holds_alternative<std::vector<Path> Config::*>(setting->member);
+    if (!takes_list && list.items.size() > 1) return list.Error("given twice");
+    RETURN_IF_ERROR(
+        Set(config, *setting, takes_list ? list : list.items.front(), base));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Wrong(std::string_view name, const std::string& what) {
+  return absl::InvalidArgumentError(std::string(name) + ": " + what);
+}
+
+absl::Status CheckRequired(const Config& config) {
+  for (const Setting& setting : kSettings) {
+    const auto* path = std::get_if<Path Config::*>(&setting.member);
+    const auto* paths =
+        std::get_if<std::vector<Path> Config::*>(&setting.member);
+    if ((path != nullptr && (config.**path).empty()) ||
+        (paths != nullptr && (config.**paths).empty())) {
+      return Wrong(setting.name, "is missing: " + std::string(setting.help));
+    }
+  }
+  return absl::OkStatus();
+}
+
+bool IsListenAddress(std::string_view text) {
+  const size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos) return false;
+  const std::string_view host = text.substr(0, colon);
+  const std::string_view port = text.substr(colon + 1);
+  const bool bracketed =
+      host.size() > 2 && host.front() == '[' && host.back() == ']';
+  if (host.empty() ||
+      (!bracketed && host.find_first_of("[]:/ ") != std::string_view::npos)) {
+    return false;
+  }
+  return !port.empty() && port.size() <= 5 &&
+         port.find_first_not_of("0123456789") == std::string_view::npos &&
+         std::stoi(std::string(port)) <= 65535;
+}
+
+absl::Status CheckNamesAndCost(const Config& config) {
+  if (!IsListenAddress(config.listen)) {
+    return Wrong("listen", "wanted host:port, such as localhost:7443");
+  }
+  if (config.store_name.size() > kStoreNameSizeMax ||
+      config.store_name.find_first_not_of(
+          "abcdefghijklmnopqrstuvwxyz0123456789-_.") != std::string::npos) {
+    return Wrong("store_name", "wanted at most 64 of a-z 0-9 - _ .");
+  }
+  if (config.password_cost < kPasswordCostFloor && !config.password_test_cost) {
+    return Wrong("password.cost", "under 10 is for tests only");
+  }
+  return absl::OkStatus();
+}
+
+// A path as it is once links are followed, also where nothing is there yet.
+absl::StatusOr<Path> Resolve(std::string_view name, const Path& path) {
+  std::error_code error;
+  Path resolved = std::filesystem::weakly_canonical(path, error);
+  if (error) return Wrong(name, "cannot be resolved: " + path.string());
+  // `a/` and `a` are one place.
+  return resolved.has_filename() ? resolved : resolved.parent_path();
+}
+
+bool IsWithin(const Path& path, const Path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end())
+             .first == folder.end();
+}
+
+// What a thief of one place must not find in it, and what a restored copy of
+// it must not bring back, lies in another.
+absl::Status CheckPlaces(const Config& config) {
+  ASSIGN_OR_RETURN(const Path data,
+                   Resolve("storage.data_dir", config.storage_data_dir));
+  ASSIGN_OR_RETURN(const Path keys,
+                   Resolve("storage.keys_dir", config.storage_keys_dir));
+  if (IsWithin(data, keys) || IsWithin(keys, data)) {
+    return Wrong("storage.keys_dir",
+                 "neither folder may lie in the other: " + keys.string());
+  }
+  if (config.slots.size() > kSlotsMax) return Wrong("slots", "at most 8");
+  std::vector<std::pair<std::string_view, Path>> outside = {
+      {"anchor", config.anchor}};
+  for (const Path& slot : config.slots) outside.emplace_back("slots", slot);
+  std::vector<Path> seen;
+  for (const auto& [name, path] : outside) {
+    ASSIGN_OR_RETURN(const Path place, Resolve(name, path));
+    if (IsWithin(place, data) || IsWithin(place, keys)) {
+      return Wrong(name,
+                   "must lie outside both storage folders: " + place.string());
+    }
+    if (std::find(seen.begin(), seen.end(), place) != seen.end()) {
+      return Wrong(name, "is named twice: " + place.string());
+    }
+    seen.push_back(place);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckFiles(const Config& config) {
+  const std::pair<std::string_view, const Path&> files[] = {
+      {"tls.cert", config.tls_cert},
+      {"tls.key", config.tls_key},
+      {"tls.client_ca", config.tls_client_ca},
+      {"catalogue", config.catalogue},
+      {"access", config.access}};
+  for (const auto& [name, file] : files) {
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) {
+      return absl::NotFoundError(std::string(name) + ": there is no file " +
+                                 file.string());
+    }
+  }
+  return absl::OkStatus();
+}
+
+// The device that `path` lies on, or would lie on once it is made.
+std::optional<dev_t> DeviceOf(Path path) {
+  struct stat info {};
+  while (stat(path.c_str(), &info) != 0) {
+    if (path == path.parent_path()) return std::nullopt;
+    path = path.parent_path();
+  }
+  return info.st_dev;
+}
+
+void WarnOfPlaces(const Config& config, std::vector<std::string>& warnings) {
+  const std::optional<dev_t> data = DeviceOf(config.storage_data_dir);
+  const std::optional<dev_t> keys = DeviceOf(config.storage_keys_dir);
+  const auto shares = [&](const Path& path) {
+    const std::optional<dev_t> device = DeviceOf(path);
+    return device.has_value() && (device == data || device == keys);
+  };
+  if (std::any_of(config.slots.begin(), config.slots.end(), shares)) {
+    warnings.emplace_back(
+        "slots: a root slot is on the device of the data or keys: whoever "
+        "takes that disk or its snapshots can read everything");
+  }
+  if (config.slots.size() == 1) {
+    warnings.emplace_back(
+        "slots: there is only one root slot: if it is lost, so is everything");
+  }
+  if (shares(config.anchor)) {
+    warnings.emplace_back(
+        "anchor: it is on the device of the data or keys: whoever puts back "
+        "an older copy of that disk puts back the anchor as well");
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Config> LoadConfig(const Path& file,
+                                  const std::vector<Override>& overrides) {
+  std::error_code error;
+  const Path here = std::filesystem::current_path(error);
+  if (error) return absl::NotFoundError("there is no working directory");
+  ASSIGN_OR_RETURN(const YamlValue root, ReadYaml(file));
+  Config config;
+  RETURN_IF_ERROR(ApplyMap(config, root, "", (here / file).parent_path()));
+  RETURN_IF_ERROR(ApplyOverrides(config, overrides, here));
+  RETURN_IF_ERROR(CheckRequired(config));
+  RETURN_IF_ERROR(CheckNamesAndCost(config));
+  RETURN_IF_ERROR(CheckPlaces(config));
+  RETURN_IF_ERROR(CheckFiles(config));
+  return config;
+}
+
+std::vector<std::string> Warnings(const Config& config) {
+  std::vector<std::string> warnings;
+  WarnOfPlaces(config, warnings);
+  struct stat info {};
+  if (stat(config.tls_key.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
+    warnings.emplace_back("tls.key: others than its owner may read it");
+  }
+  if (config.password_cost < kPasswordCostAdvised) {
+    warnings.emplace_back(
+        "password.cost: under 12, stolen hashes are cheaper to guess");
+  }
+  if (!config.memory_require_lock) {
+    warnings.emplace_back(
+        "memory.require_lock: off, keys may be written to swap");
+  }
+  return warnings;
+}
+
+std::vector<SettingHelp> Settings() {
+  const Config defaults;
+  std::vector<SettingHelp> settings;
+  for (const Setting& setting : kSettings) {
+    std::string value;
+    if (const auto* text =
+            std::get_if<std::string Config::*>(&setting.member)) {
+      value = defaults.**text;
+    } else if (const auto* yes = std::get_if<bool Config::*>(&setting.member)) {
+      value = defaults.**yes ? "true" : "false";
+    } else if (const auto* number =
+                   std::get_if<size_t Config::*>(&setting.member)) {
+      value = std::to_string(defaults.**number);
+    }
+    settings.push_back({std::string(setting.name), FlagOf(setting.name),
+                        std::move(value), std::string(setting.help)});
+  }
+  return settings;
+}
+
+}  // namespace hizo::app

@@ -1,0 +1,79 @@
+// Config: what hizod is told.
+//
+// One table of settings (config.cc) serves the YAML file, the flags that
+// override it and the help text. In the file the parts of a dotted name are
+// nested maps; as a flag `storage.data_dir` is `--storage.data-dir`. Relative
+// paths are taken from where they were written: the file's folder, or for a
+// flag the working directory.
+//
+// Threads: value type.
+#ifndef HIZO_SERVICE_APP_CONFIG_H_
+#define HIZO_SERVICE_APP_CONFIG_H_
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace hizo::app {
+
+using Path = std::filesystem::path;
+
+// Config: every field is a setting of the same name; the values here are the
+// defaults. Checked: paths are absolute, numbers within their bounds.
+struct Config {
+  std::string listen = "localhost:7443";  // host:port; port 0 chooses one
+  std::string store_name = "main";        // part of the audit log's name
+  Path storage_data_dir;
+  Path storage_keys_dir;
+  size_t storage_cache_mb = 64;
+  std::vector<Path> slots;
+  Path anchor;
+  Path tls_cert;
+  Path tls_key;
+  Path tls_client_ca;
+  Path catalogue;
+  Path access;
+  size_t password_cost = 12;
+  bool password_test_cost = false;
+  size_t password_threads = 2;
+  size_t password_queue = 64;
+  size_t commit_queue = 4096;
+  bool memory_require_lock = true;
+  size_t max_message_bytes = 1024 * 1024;
+  size_t threads = 2;  // that serve calls
+  bool reflection = false;
+};
+
+// Override is a setting given on the command line. A list is given as several
+// overrides of one name, which together replace the file's.
+struct Override {
+  std::string name;  // "storage.data_dir"
+  std::string value;
+};
+
+// Reads `file`, applies `overrides` and checks the whole. kInvalidArgument or
+// kNotFound, with a text for the operator that names the setting and, where it
+// came from the file, its line.
+absl::StatusOr<Config> LoadConfig(const Path& file,
+                                  const std::vector<Override>& overrides);
+
+// What works but deserves a look, one sentence each: slots on the device of
+// the data, a single slot, keys that others may read, test settings.
+std::vector<std::string> Warnings(const Config& config);
+
+// SettingHelp describes one setting for people.
+struct SettingHelp {
+  std::string name;           // "storage.data_dir"
+  std::string flag;           // "--storage.data-dir"
+  std::string default_value;  // empty: none
+  std::string text;
+};
+std::vector<SettingHelp> Settings();
+
+}  // namespace hizo::app
+
+#endif  // HIZO_SERVICE_APP_CONFIG_H_

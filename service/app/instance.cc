@@ -1,0 +1,227 @@
+#include "service/app/instance.h"
+
+#include <chrono>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "crypto/secret.h"
+#include "service/app/access_file.h"
+#include "service/app/catalogue_file.h"
+#include "service/base/status_macros.h"
+#include "service/rpc/convert.h"
+#include "storage/anchor.h"
+#include "storage/rocksdb/engine.h"
+
+namespace hizo::app {
+namespace {
+
+// Password hashing must not take the processor from calls that wait for it.
+constexpr int kPasswordNice = 19;
+constexpr size_t kRerunQueueMax = 256;
+constexpr size_t kBytesPerMegabyte = 1024 * 1024;
+// What is waiting in RocksDB is kept small beside the cache.
+constexpr size_t kWriteBufferBytes = 32 * kBytesPerMegabyte;
+constexpr std::chrono::seconds kStopGrace{10};
+// Beyond the calls that may be in work, messages of streams wait too.
+constexpr size_t kCallsMax = 1024;
+
+absl::StatusOr<std::string> ReadFile(const Path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(file)), {});
+  if (!file.is_open() || text.empty()) {
+    return absl::NotFoundError("cannot read " + path.string());
+  }
+  return text;
+}
+
+absl::StatusOr<rpc::TlsFiles> ReadTls(const Config& config) {
+  rpc::TlsFiles files;
+  ASSIGN_OR_RETURN(files.certificate, ReadFile(config.tls_cert));
+  ASSIGN_OR_RETURN(files.key, ReadFile(config.tls_key));
+  ASSIGN_OR_RETURN(files.client_ca, ReadFile(config.tls_client_ca));
+  return files;
+}
+
+vault::RootSlots SlotsOf(const Config& config) {
+  vault::RootSlots slots;
+  for (const Path& path : config.slots) {
+    slots.push_back(std::make_unique<crypto::FileRootSlot>(path));
+  }
+  return slots;
+}
+
+absl::Status MakeDirectories(const Config& config) {
+  std::vector<Path> directories{config.storage_data_dir,
+                                config.storage_keys_dir,
+                                config.anchor.parent_path()};
+  for (const Path& slot : config.slots) {
+    directories.push_back(slot.parent_path());
+  }
+  for (const Path& directory : directories) {
+    std::error_code error;
+    const bool made = std::filesystem::create_directories(directory, error);
+    if (error) {
+      return absl::UnavailableError("cannot make " + directory.string());
+    }
+    if (made) {
+      std::filesystem::permissions(directory, std::filesystem::perms::owner_all,
+                                   error);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RequireLockedMemory(const Config& config) {
+  if (crypto::GetSlabStatus().locked || !config.memory_require_lock) {
+    return absl::OkStatus();
+  }
+  return absl::FailedPreconditionError(
+      "the system refuses to lock 6 MiB of memory for keys; raise "
+      "LimitMEMLOCK (ulimit -l), or set memory.require_lock to false and "
+      "accept that keys may reach swap");
+}
+
+}  // namespace
+
+absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
+                                    std::function<void(std::string_view)> log) {
+  storage::RocksDbOptions options;
+  options.create = opening == Opening::kNew;
+  options.log = std::move(log);
+  options.write_buffer_bytes = kWriteBufferBytes;
+  // Half each: every call reads one row of keys and one or two of data.
+  options.block_cache_bytes = config.storage_cache_mb * kBytesPerMegabyte / 2;
+  Engines engines;
+  options.directory = config.storage_keys_dir;
+  ASSIGN_OR_RETURN(engines.keys, storage::OpenRocksDb(options));
+  options.directory = config.storage_data_dir;
+  ASSIGN_OR_RETURN(engines.data, storage::OpenRocksDb(options));
+  return engines;
+}
+
+absl::StatusOr<Declared> ReadDeclared(const Config& config) {
+  Declared declared;
+  ASSIGN_OR_RETURN(auto catalogue, ReadCatalogue(config.catalogue));
+  ASSIGN_OR_RETURN(declared.catalogue,
+                   policy::Catalogue::Create(std::move(catalogue)));
+  ASSIGN_OR_RETURN(const auto access, ReadAccess(config.access));
+  ASSIGN_OR_RETURN(declared.access,
+                   policy::AccessTable::Create(access, *declared.catalogue));
+  return declared;
+}
+
+absl::Status InitStore(const Config& config) {
+  std::error_code ignored;
+  std::vector<Path> present = config.slots;
+  present.push_back(config.anchor);
+  for (const Path& path : present) {
+    if (std::filesystem::exists(path, ignored)) {
+      return absl::AlreadyExistsError(path.string() +
+                                      " is there already; nothing was changed");
+    }
+  }
+  RETURN_IF_ERROR(MakeDirectories(config));
+  ASSIGN_OR_RETURN(const Engines engines,
+                   OpenEngines(config, Opening::kNew, nullptr));
+  for (const Path& path : config.slots) {
+    RETURN_IF_ERROR(crypto::FileRootSlot(path).Create());
+  }
+  const vault::RootSlots slots = SlotsOf(config);
+  ASSIGN_OR_RETURN(const base::StoreId id,
+                   vault::Store::Create({*engines.keys, *engines.data, slots,
+                                         config.store_name}));
+  return storage::Anchor::Open(config.anchor, std::string(id.bytes()),
+                               /*create=*/true)
+      .status();
+}
+
+absl::StatusOr<std::unique_ptr<Instance>> Instance::Start(
+    const Config& config, Engines engines, const base::Clock& clock) {
+  ASSIGN_OR_RETURN(Declared declared, ReadDeclared(config));
+  auto instance = std::unique_ptr<Instance>(
+      new Instance(config, std::move(engines), clock, std::move(declared)));
+  RETURN_IF_ERROR(instance->Open());
+  RETURN_IF_ERROR(instance->Serve());
+  return instance;
+}
+
+Instance::Instance(const Config& config, Engines engines,
+                   const base::Clock& clock, Declared declared)
+    : config_(config),
+      clock_(clock),
+      engines_(std::move(engines)),
+      declared_(std::move(declared)),
+      slots_(SlotsOf(config)),
+      started_(clock.Now()) {}
+
+absl::Status Instance::Open() {
+  RETURN_IF_ERROR(RequireLockedMemory(config_));
+  ASSIGN_OR_RETURN(const base::StoreId id,
+                   vault::StoreKeys::IdOf(*engines_.keys));
+  ASSIGN_OR_RETURN(auto anchor, storage::Anchor::Open(config_.anchor,
+                                                      std::string(id.bytes()),
+                                                      /*create=*/false));
+  vault::Store::Options options;
+  options.password_cost = static_cast<int>(config_.password_cost);
+  options.committer.queue_max = config_.commit_queue;
+  ASSIGN_OR_RETURN(
+      store_, vault::Store::Open(
+                  {*engines_.keys, *engines_.data, slots_, config_.store_name},
+                  std::move(anchor), {*declared_.catalogue, *declared_.access},
+                  clock_, options));
+  return absl::OkStatus();
+}
+
+absl::Status Instance::Serve() {
+  ASSIGN_OR_RETURN(const rpc::TlsFiles tls, ReadTls(config_));
+  passwords_.emplace(base::WorkerPool::Options{
+      config_.password_threads, config_.password_queue, kPasswordNice});
+  reruns_.emplace(base::WorkerPool::Options{1, kRerunQueueMax, 0});
+  ASSIGN_OR_RETURN(methods_, rpc::MakeMethods(*store_, *declared_.catalogue,
+                                              [this] { return ReadStatus(); }));
+  dispatch_.emplace(
+      rpc::Dispatch::Parts{*declared_.catalogue, *declared_.access, clock_,
+                           store_->committer(), *passwords_, *reruns_});
+  rpc::Server::Options options;
+  options.listen = config_.listen;
+  options.tls = tls;
+  options.reflection = config_.reflection;
+  options.message_bytes_max = config_.max_message_bytes;
+  options.transport.threads = config_.threads;
+  options.transport.calls_max = kCallsMax;
+  ASSIGN_OR_RETURN(server_, rpc::Server::Start(
+                                {{*methods_, *dispatch_, *declared_.catalogue},
+                                 *declared_.access},
+                                options));
+  server_->SetServing(rpc::Server::Health::kServing);
+  return absl::OkStatus();
+}
+
+Instance::~Instance() {
+  // Every call is answered before what serves it goes.
+  if (server_ != nullptr) server_->Stop(kStopGrace);
+}
+
+v1::GetStatusResponse Instance::ReadStatus() const {
+  v1::GetStatusResponse status;
+  status.set_version(HIZO_VERSION);
+  status.set_store(base::ToText(store_->store_keys().store_id()));
+  *status.mutable_start_time() = rpc::FromTimestamp(started_);
+  status.set_audit_events(static_cast<int64_t>(store_->log().head().size));
+  status.set_anchored_events(
+      static_cast<int64_t>(store_->committer().anchored()));
+  status.set_healthy_slots(
+      static_cast<int32_t>(store_->store_keys().healthy_slots()));
+  status.set_slots(static_cast<int32_t>(slots_.size()));
+  status.set_key_epoch(static_cast<int64_t>(store_->store_keys().epoch()));
+  status.set_memory_locked(crypto::GetSlabStatus().locked);
+  status.set_commit_queue(static_cast<int32_t>(store_->committer().queued()));
+  status.set_password_queue(static_cast<int32_t>(passwords_->queued()));
+  return status;
+}
+
+}  // namespace hizo::app

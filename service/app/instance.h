@@ -1,0 +1,87 @@
+// Instance: a whole vault in this process, from its configuration: engines,
+// slots, anchor, store, pools and server, made in that order and ended in the
+// other. The one place that names concrete engines.
+//
+// Threads: one thread starts and stops it; the getters may be called from any.
+#ifndef HIZO_SERVICE_APP_INSTANCE_H_
+#define HIZO_SERVICE_APP_INSTANCE_H_
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "service/app/config.h"
+#include "service/base/clock.h"
+#include "service/base/worker_pool.h"
+#include "service/policy/access_table.h"
+#include "service/policy/catalogue.h"
+#include "service/rpc/dispatch.h"
+#include "service/rpc/methods.h"
+#include "service/rpc/server.h"
+#include "service/vault/store.h"
+#include "storage/engine.h"
+
+namespace hizo::app {
+
+// The two engines of a store.
+struct Engines {
+  std::unique_ptr<storage::Engine> keys;
+  std::unique_ptr<storage::Engine> data;
+};
+enum class Opening { kExisting, kNew };
+// Opens RocksDB in the configured directories; `log` is told what RocksDB
+// would log. Errors as those of OpenRocksDb.
+absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
+                                    std::function<void(std::string_view)> log);
+
+// What an operator declared: the catalogue and who may do what.
+struct Declared {
+  std::unique_ptr<const policy::Catalogue> catalogue;
+  std::unique_ptr<const policy::AccessTable> access;
+};
+absl::StatusOr<Declared> ReadDeclared(const Config& config);
+
+// Makes a new, empty store: directories, slots, keys, anchor. kAlreadyExists,
+// and nothing changed, if any of it is there already.
+absl::Status InitStore(const Config& config);
+
+class Instance {
+ public:
+  // Starts serving; returns when ready. On an error nothing is left running.
+  static absl::StatusOr<std::unique_ptr<Instance>> Start(
+      const Config& config, Engines engines, const base::Clock& clock);
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+  ~Instance();
+
+  int port() const { return server_->port(); }
+  // False once the process must end and the store be reopened.
+  bool healthy() const { return store_->committer().healthy(); }
+  vault::Store& store() { return *store_; }
+
+ private:
+  Instance(const Config& config, Engines engines, const base::Clock& clock,
+           Declared declared);
+  absl::Status Open();
+  absl::Status Serve();
+  v1::GetStatusResponse ReadStatus() const;
+
+  const Config config_;
+  const base::Clock& clock_;
+  Engines engines_;
+  Declared declared_;
+  vault::RootSlots slots_;
+  base::Timestamp started_;
+  std::unique_ptr<vault::Store> store_;
+  std::optional<base::WorkerPool> passwords_;
+  std::optional<base::WorkerPool> reruns_;
+  std::optional<rpc::MethodTable> methods_;
+  std::optional<rpc::Dispatch> dispatch_;
+  std::unique_ptr<rpc::Server> server_;
+};
+
+}  // namespace hizo::app
+
+#endif  // HIZO_SERVICE_APP_INSTANCE_H_

@@ -1,0 +1,166 @@
+// hizod: the server.
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <csignal>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <string>
+
+#include "service/app/config.h"
+#include "service/app/instance.h"
+#include "service/app/logging.h"
+#include "service/app/options.h"
+#include "service/base/status_macros.h"
+
+namespace {
+
+using hizo::app::Config;
+using hizo::app::Level;
+
+constexpr int kExitOk = 0;
+constexpr int kExitFailed = 1;
+constexpr int kExitUsage = 2;
+constexpr time_t kHealthIntervalSeconds = 1;
+
+// No core dump, no attaching: both would show keys and values. As much memory
+// may be locked as the system allows this process.
+void Harden() {
+  const rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+  rlimit lock{};
+  if (getrlimit(RLIMIT_MEMLOCK, &lock) == 0) {
+    lock.rlim_cur = lock.rlim_max;
+    setrlimit(RLIMIT_MEMLOCK, &lock);
+  }
+}
+
+// Variables with which the libraries would write plaintext or keys somewhere.
+absl::Status RefuseDebugVariables() {
+  for (const char* name :
+       {"GRPC_TRACE", "GRPC_VERBOSITY", "SSLKEYLOGFILE", "MALLOC_TRACE"}) {
+    if (std::getenv(name) != nullptr) {
+      return absl::FailedPreconditionError(
+          std::string("the environment variable ") + name +
+          " is set: it can write personal data or keys to a file; unset it");
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Waits for SIGTERM or SIGINT, or until the store cannot go on.
+int WaitForEnd(const hizo::app::Instance& instance, const sigset_t& signals) {
+  const timespec interval{kHealthIntervalSeconds, 0};
+  for (;;) {
+    const int signal = sigtimedwait(&signals, nullptr, &interval);
+    if (signal == SIGTERM || signal == SIGINT) {
+      hizo::app::Log(Level::kInfo, "stopping", {{"signal", signal}});
+      return kExitOk;
+    }
+    if (!instance.healthy()) {
+      hizo::app::LogText(Level::kError, "store_failed",
+                         "a write to the disk failed with its outcome "
+                         "unknown; ending, so that the next start finds out");
+      return kExitFailed;
+    }
+  }
+}
+
+int Fail(const char* event, const absl::Status& status) {
+  hizo::app::LogText(Level::kError, event, std::string(status.message()));
+  return kExitFailed;
+}
+
+int Serve(const Config& config) {
+  for (const std::string& warning : hizo::app::Warnings(config)) {
+    hizo::app::LogText(Level::kWarning, "config", warning);
+  }
+  if (const auto status = RefuseDebugVariables(); !status.ok()) {
+    return Fail("environment", status);
+  }
+  // Blocked before any thread exists, so that only sigtimedwait sees them.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+
+  const hizo::base::SystemClock clock;
+  auto engines = hizo::app::OpenEngines(
+      config, hizo::app::Opening::kExisting, [](std::string_view text) {
+        hizo::app::LogText(Level::kWarning, "rocksdb", text);
+      });
+  if (!engines.ok()) return Fail("cannot_open", engines.status());
+  auto instance =
+      hizo::app::Instance::Start(config, *std::move(engines), clock);
+  if (!instance.ok()) return Fail("cannot_start", instance.status());
+  hizo::app::Log(Level::kInfo, "ready", {{"port", (*instance)->port()}});
+  const int code = WaitForEnd(**instance, signals);
+  instance->reset();
+  hizo::app::Log(Level::kInfo, "stopped");
+  return code;
+}
+
+int Init(const Config& config) {
+  const absl::Status status = hizo::app::InitStore(config);
+  if (!status.ok()) return Fail("cannot_init", status);
+  std::cout << "A new, empty store was made in "
+            << config.storage_data_dir.string() << " and "
+            << config.storage_keys_dir.string() << ".\n"
+            << "Its root key lies only in the slots:\n";
+  for (const auto& slot : config.slots) {
+    std::cout << "  " << slot.string() << "\n";
+  }
+  std::cout << "Whoever loses all of them loses everybody in the store; "
+               "whoever copies one can read it.\n";
+  return kExitOk;
+}
+
+int CheckConfig(const Config& config) {
+  const auto declared = hizo::app::ReadDeclared(config);
+  if (!declared.ok()) {
+    std::cerr << std::string(declared.status().message()) << "\n";
+    return kExitFailed;
+  }
+  for (const std::string& warning : hizo::app::Warnings(config)) {
+    std::cout << "warning: " << warning << "\n";
+  }
+  std::cout << "The configuration is good.\n";
+  return kExitOk;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Harden();
+  hizo::app::CaptureLibraryLogs();
+  const auto options = hizo::app::ParseOptions(argc, argv);
+  if (!options.ok()) {
+    std::cerr << std::string(options.status().message()) << "\n";
+    return kExitUsage;
+  }
+  if (options->command == hizo::app::Command::kPrint) {
+    std::cout << options->text;
+    return kExitOk;
+  }
+  const auto config =
+      hizo::app::LoadConfig(options->config, options->overrides);
+  if (!config.ok()) {
+    std::cerr << std::string(config.status().message()) << "\n";
+    return kExitUsage;
+  }
+  switch (options->command) {
+    case hizo::app::Command::kInit:
+      return Init(*config);
+    case hizo::app::Command::kCheckConfig:
+      return CheckConfig(*config);
+    case hizo::app::Command::kServe:
+    case hizo::app::Command::kPrint:
+      break;
+  }
+  return Serve(*config);
+}

@@ -1,0 +1,31 @@
+// The first byte of every storage key, all in one place, so that no two kinds
+// of row can meet. Stored; never renumber. Key parts and values:
+// service/vault/FORMAT.md and service/audit/FORMAT.md.
+#ifndef HIZO_SERVICE_BASE_KEYSPACE_H_
+#define HIZO_SERVICE_BASE_KEYSPACE_H_
+
+namespace hizo::base {
+
+// In both stores.
+inline constexpr char kSpaceMeta = 'M';
+
+// In the data store.
+inline constexpr char kSpaceRecord = 'R';
+inline constexpr char kSpaceFacts = 'F';
+inline constexpr char kSpaceRequest = 'Q';
+inline constexpr char kSpaceAuditEntry = 'A';
+inline constexpr char kSpaceAuditTile = 'T';
+inline constexpr char kSpaceAuditHead = 'H';
+inline constexpr char kSpaceAuditBySubject = 's';
+inline constexpr char kSpaceAuditByActor = 'a';
+
+// In the keys store.
+inline constexpr char kSpaceDeks = 'K';
+inline constexpr char kSpacePage = 'P';
+inline constexpr char kSpaceLeafKey = 'L';
+inline constexpr char kSpaceIndex = 'X';
+inline constexpr char kSpaceWayBack = 'B';
+
+}  // namespace hizo::base
+
+#endif  // HIZO_SERVICE_BASE_KEYSPACE_H_

@@ -1,0 +1,149 @@
+#include "service/base/reason.h"
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "absl/strings/cord.h"
+
+namespace hizo::base {
+namespace {
+
+constexpr char kPayloadType[] = "hizo/reason";
+
+struct ReasonRow {
+  Reason reason;
+  absl::StatusCode code;
+  const char* name;
+  const char* text;
+};
+
+using enum absl::StatusCode;
+
+// In the order of their numbers.
+constexpr std::array<ReasonRow, kReasonCount> kReasons = {{
+    {Reason::kNone, kOk, "NONE", "no refusal"},
+    {Reason::kPurposeMissing, kInvalidArgument, "PURPOSE_MISSING",
+     "the call states no purpose"},
+    {Reason::kPurposeNotAllowed, kPermissionDenied, "PURPOSE_NOT_ALLOWED",
+     "the purpose does not allow this"},
+    {Reason::kCallerNotEntitled, kPermissionDenied, "CALLER_NOT_ENTITLED",
+     "the caller's roles do not grant this"},
+    {Reason::kUnauthenticated, kUnauthenticated, "UNAUTHENTICATED",
+     "the client certificate names no configured caller"},
+    {Reason::kSubjectNotFound, kNotFound, "SUBJECT_NOT_FOUND",
+     "there is no such person"},
+    {Reason::kRecordNotFound, kNotFound, "RECORD_NOT_FOUND",
+     "there is no such record"},
+    {Reason::kFieldUnknown, kInvalidArgument, "FIELD_UNKNOWN",
+     "the catalogue has no such class or field"},
+    {Reason::kFieldForbidden, kInvalidArgument, "FIELD_FORBIDDEN",
+     "this must never be stored: a card number or verification code"},
+    {Reason::kRequiredFieldMissing, kInvalidArgument, "REQUIRED_FIELD_MISSING",
+     "a required field is missing"},
+    {Reason::kValueInvalid, kInvalidArgument, "VALUE_INVALID",
+     "a value is not of its field's type or form"},
+    {Reason::kTooLarge, kInvalidArgument, "TOO_LARGE",
+     "larger than a stated bound"},
+    {Reason::kAlreadyExists, kAlreadyExists, "ALREADY_EXISTS",
+     "a unique value is taken, or the record exists"},
+    {Reason::kEtagMismatch, kAborted, "ETAG_MISMATCH",
+     "the record has changed since it was read"},
+    {Reason::kRequestIdReused, kInvalidArgument, "REQUEST_ID_REUSED",
+     "the request id was used with another body"},
+    {Reason::kConflict, kAborted, "CONFLICT",
+     "another change came first; repeat the call"},
+    {Reason::kPageTokenInvalid, kInvalidArgument, "PAGE_TOKEN_INVALID",
+     "not a page token of this caller and query"},
+    {Reason::kIntegrityFailure, kDataLoss, "INTEGRITY_FAILURE",
+     "stored bytes are not what was written"},
+    {Reason::kAuditUnavailable, kUnavailable, "AUDIT_UNAVAILABLE",
+     "the audit log could not be written; nothing was done"},
+    {Reason::kOutcomeUnknown, kUnavailable, "OUTCOME_UNKNOWN",
+     "the disk failed while writing; it may or may not have happened"},
+    {Reason::kOverloaded, kResourceExhausted, "OVERLOADED",
+     "too much work is waiting; try later"},
+    {Reason::kDeadlineExceeded, kDeadlineExceeded, "DEADLINE_EXCEEDED",
+     "the deadline passed or the caller cancelled"},
+    {Reason::kMalformedRequest, kInvalidArgument, "MALFORMED_REQUEST",
+     "the message could not be decoded"},
+    {Reason::kMethodUnknown, kUnimplemented, "METHOD_UNKNOWN",
+     "there is no such method"},
+    {Reason::kInternal, kInternal, "INTERNAL", "an internal error"},
+    {Reason::kPasswordWrong, kUnauthenticated, "PASSWORD_WRONG",
+     "the password is wrong"},
+}};
+
+consteval bool NumbersAreIndexes() {
+  for (size_t i = 0; i < kReasons.size(); ++i) {
+    if (static_cast<size_t>(kReasons[i].reason) != i) return false;
+  }
+  return true;
+}
+static_assert(NumbersAreIndexes());
+
+const ReasonRow& RowOf(Reason reason) {
+  return kReasons[static_cast<size_t>(reason)];
+}
+
+// What Fail put into a status: the reason, then the field, high byte first.
+constexpr size_t kPayloadSize = 3;
+std::optional<std::string> PayloadOf(const absl::Status& status) {
+  const auto payload = status.GetPayload(kPayloadType);
+  if (!payload.has_value()) return std::nullopt;
+  return std::string(*payload);
+}
+
+}  // namespace
+
+absl::Status Fail(Reason reason, uint16_t field) {
+  // Failing with no reason is a bug, and must not become a success.
+  if (reason == Reason::kNone) reason = Reason::kInternal;
+  const ReasonRow& row = RowOf(reason);
+  absl::Status status(row.code, row.text);
+  const std::array<char, kPayloadSize> payload = {
+      static_cast<char>(reason), static_cast<char>(field >> 8),
+      static_cast<char>(field & 0xff)};
+  status.SetPayload(kPayloadType, absl::Cord(absl::string_view(
+                                      payload.data(), payload.size())));
+  return status;
+}
+
+Reason ReasonOf(const absl::Status& status) {
+  if (const std::optional<std::string> payload = PayloadOf(status)) {
+    return static_cast<Reason>((*payload)[0]);
+  }
+  switch (status.code()) {
+    case kOk:
+      return Reason::kNone;
+    case kDataLoss:
+      return Reason::kIntegrityFailure;
+    case kUnknown:
+      return Reason::kOutcomeUnknown;
+    case kUnavailable:
+    case kResourceExhausted:
+      return Reason::kAuditUnavailable;
+    default:
+      return Reason::kInternal;
+  }
+}
+
+uint16_t FieldOf(const absl::Status& status) {
+  const std::optional<std::string> payload = PayloadOf(status);
+  if (!payload.has_value()) return 0;
+  return static_cast<uint16_t>(static_cast<uint8_t>((*payload)[1]) << 8 |
+                               static_cast<uint8_t>((*payload)[2]));
+}
+
+absl::StatusCode CodeOf(Reason reason) { return RowOf(reason).code; }
+
+std::string_view NameOf(Reason reason) { return RowOf(reason).name; }
+
+std::string_view TextOf(Reason reason) { return RowOf(reason).text; }
+
+std::optional<Reason> ReasonFromNumber(uint32_t number) {
+  if (number >= kReasons.size()) return std::nullopt;
+  return static_cast<Reason>(number);
+}
+
+}  // namespace hizo::base

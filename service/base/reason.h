@@ -1,0 +1,70 @@
+// Reason: why a call was refused, as a closed list.
+//
+// Every error above crypto and storage is made by Fail(Reason): a code and a
+// fixed text from one table. There is no way to put a value into one, so none
+// that came from a person can ride in an error. Numbers are those of
+// hizo.v1.Reason and are stored in audit entries; never renumber.
+#ifndef HIZO_SERVICE_BASE_REASON_H_
+#define HIZO_SERVICE_BASE_REASON_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "absl/status/status.h"
+
+namespace hizo::base {
+
+enum class Reason : uint8_t {
+  kNone = 0,
+  kPurposeMissing = 1,
+  kPurposeNotAllowed = 2,
+  kCallerNotEntitled = 3,
+  kUnauthenticated = 4,
+  kSubjectNotFound = 5,
+  kRecordNotFound = 6,
+  kFieldUnknown = 7,
+  kFieldForbidden = 8,
+  kRequiredFieldMissing = 9,
+  kValueInvalid = 10,
+  kTooLarge = 11,
+  kAlreadyExists = 12,
+  kEtagMismatch = 13,
+  kRequestIdReused = 14,
+  kConflict = 15,
+  kPageTokenInvalid = 16,
+  kIntegrityFailure = 17,
+  kAuditUnavailable = 18,
+  kOutcomeUnknown = 19,
+  kOverloaded = 20,
+  kDeadlineExceeded = 21,
+  kMalformedRequest = 22,
+  kMethodUnknown = 23,
+  kInternal = 24,
+  kPasswordWrong = 25,  // in audit events only: the caller is told a bool
+};
+inline constexpr int kReasonCount = 26;
+
+// Fail makes the error of a reason. `field` is the catalogue number of the
+// field at fault, 0 if none is: a number, so that it can carry nothing else.
+absl::Status Fail(Reason reason, uint16_t field = 0);
+
+// The reason of an error: kNone for OK; for an error that Fail did not make,
+// kIntegrityFailure for kDataLoss, kOutcomeUnknown for kUnknown,
+// kAuditUnavailable for kUnavailable and kResourceExhausted (what crypto and
+// storage return), else kInternal.
+Reason ReasonOf(const absl::Status& status);
+// The field at fault; 0 if there is none.
+uint16_t FieldOf(const absl::Status& status);
+
+absl::StatusCode CodeOf(Reason reason);
+// Upper-case name as it goes over the wire: "PURPOSE_MISSING".
+std::string_view NameOf(Reason reason);
+// The text that people read.
+std::string_view TextOf(Reason reason);
+// nullopt for a number that is none.
+std::optional<Reason> ReasonFromNumber(uint32_t number);
+
+}  // namespace hizo::base
+
+#endif  // HIZO_SERVICE_BASE_REASON_H_

@@ -1,0 +1,47 @@
+// WorkerPool: a fixed number of threads and a bounded queue, for work that
+// must not run on the threads that serve calls.
+//
+// Work that was accepted is run, in order of acceptance, also while the pool
+// is being destroyed. Threads: Submit and queued may be called concurrently.
+#ifndef HIZO_SERVICE_BASE_WORKER_POOL_H_
+#define HIZO_SERVICE_BASE_WORKER_POOL_H_
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "service/base/mutex.h"
+
+namespace hizo::base {
+
+class WorkerPool {
+ public:
+  struct Options {
+    size_t threads = 1;
+    size_t queue_max = 64;  // waiting, not counting what runs
+    int nice = 0;           // added to the threads' nice value (Linux)
+  };
+  explicit WorkerPool(const Options& options);
+  WorkerPool(const WorkerPool&) = delete;
+  WorkerPool& operator=(const WorkerPool&) = delete;
+  ~WorkerPool();
+
+  // Takes `work` to be run; false, and nothing taken, if the queue is full.
+  bool Submit(std::function<void()> work);
+  size_t queued() const;
+
+ private:
+  void Run(int nice);
+  const size_t queue_max_;
+  mutable Mutex mutex_;
+  Condition changed_;
+  std::deque<std::function<void()>> queue_ HIZO_GUARDED_BY(mutex_);
+  bool closing_ HIZO_GUARDED_BY(mutex_) = false;
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace hizo::base
+
+#endif  // HIZO_SERVICE_BASE_WORKER_POOL_H_

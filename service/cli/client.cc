@@ -1,0 +1,202 @@
+#include "service/cli/client.h"
+
+#include <grpc/support/log.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/support/error_details.h>
+
+#include <chrono>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "hizo/v1/admin.grpc.pb.h"
+#include "hizo/v1/audit.grpc.pb.h"
+#include "hizo/v1/credential.grpc.pb.h"
+#include "hizo/v1/record.grpc.pb.h"
+#include "hizo/v1/subject.grpc.pb.h"
+#include "service/base/status_macros.h"
+#include "service/cli/failure.h"
+#include "service/cli/input.h"
+
+namespace hizo::cli {
+namespace {
+
+constexpr size_t kPemBytesMax = 1024 * 1024;
+constexpr int kImportTimeoutFactor = 10;
+constexpr int kMessageBytesMax = 16 * 1024 * 1024;
+constexpr char kDomain[] = "hizo";
+// Harmless for writes, too: their request id is chosen before the first try.
+constexpr char kServiceConfig[] = R"({"methodConfig": [{
+  "name": [{}],
+  "retryPolicy": {"maxAttempts": 4, "initialBackoff": "0.1s",
+    "maxBackoff": "2s", "backoffMultiplier": 2,
+    "retryableStatusCodes": ["UNAVAILABLE"]}}]})";
+
+// Finds the reason that the vault gave; false if the status is not its own.
+bool TakeDetails(const grpc::Status& status, Failure& failure) {
+  google::rpc::Status details;
+  if (!grpc::ExtractErrorDetails(status, &details).ok()) return false;
+  bool found = false;
+  for (const auto& detail : details.details()) {
+    google::rpc::ErrorInfo info;
+    google::rpc::BadRequest bad;
+    if (detail.UnpackTo(&info) && info.domain() == kDomain) {
+      found = true;
+      failure.reason = info.reason();
+      const auto field = info.metadata().find("field");
+      if (field != info.metadata().end()) failure.field = field->second;
+    } else if (detail.UnpackTo(&bad) && bad.field_violations_size() > 0) {
+      failure.field = bad.field_violations(0).field();
+    }
+  }
+  return found;
+}
+
+absl::Status ToStatus(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  Failure failure;
+  failure.text = status.error_message();
+  if (TakeDetails(status, failure)) return Fail(failure);
+  if (status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+      status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED) {
+    failure.exit = ExitCode::kUnreachable;
+    failure.text = "no answer from the vault: " + failure.text;
+  }
+  return Fail(failure);
+}
+
+}  // namespace
+
+struct Client::Stubs {
+  Stubs(const auto& channel, std::chrono::milliseconds timeout_of_calls)
+      : admin(channel),
+        audit(channel),
+        credential(channel),
+        record(channel),
+        subject(channel),
+        timeout(timeout_of_calls) {}
+
+  template <typename Stub, typename Method, typename Request, typename Response>
+  absl::Status Call(Stub& stub, Method method, const Request& request,
+                    Response& response) const {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + timeout);
+    return ToStatus((stub.*method)(&context, request, &response));
+  }
+
+  v1::AdminService::Stub admin;
+  v1::AuditService::Stub audit;
+  v1::CredentialService::Stub credential;
+  v1::RecordService::Stub record;
+  v1::SubjectService::Stub subject;
+  std::chrono::milliseconds timeout;
+};
+
+Client::Client(std::unique_ptr<Stubs> stubs) : stubs_(std::move(stubs)) {}
+Client::~Client() = default;
+
+absl::StatusOr<std::unique_ptr<Client>> Client::Open(const Config& config) {
+  // What gRPC would write to stderr comes back as the call's status; and it
+  // writes values.
+  gpr_set_log_function([](gpr_log_func_args*) {});
+  grpc::SslCredentialsOptions tls;
+  ASSIGN_OR_RETURN(tls.pem_root_certs, ReadFile(config.ca, kPemBytesMax));
+  ASSIGN_OR_RETURN(tls.pem_cert_chain, ReadFile(config.cert, kPemBytesMax));
+  ASSIGN_OR_RETURN(tls.pem_private_key, ReadFile(config.key, kPemBytesMax));
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetMaxReceiveMessageSize(kMessageBytesMax);
+  const auto channel = grpc::CreateCustomChannel(
+      config.address, grpc::SslCredentials(tls), arguments);
+  return std::unique_ptr<Client>(
+      new Client(std::make_unique<Stubs>(channel, config.timeout)));
+}
+
+absl::Status Client::Call(const v1::CreateSubjectRequest& request,
+                          v1::CreateSubjectResponse& response) {
+  return stubs_->Call(stubs_->subject, &v1::SubjectService::Stub::CreateSubject,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::GetSubjectRequest& request,
+                          v1::GetSubjectResponse& response) {
+  return stubs_->Call(stubs_->subject, &v1::SubjectService::Stub::GetSubject,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::FindSubjectRequest& request,
+                          v1::FindSubjectResponse& response) {
+  return stubs_->Call(stubs_->subject, &v1::SubjectService::Stub::FindSubject,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::PutRecordRequest& request,
+                          v1::PutRecordResponse& response) {
+  return stubs_->Call(stubs_->record, &v1::RecordService::Stub::PutRecord,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::GetRecordRequest& request,
+                          v1::GetRecordResponse& response) {
+  return stubs_->Call(stubs_->record, &v1::RecordService::Stub::GetRecord,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::ListRecordsRequest& request,
+                          v1::ListRecordsResponse& response) {
+  return stubs_->Call(stubs_->record, &v1::RecordService::Stub::ListRecords,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::SetPasswordRequest& request,
+                          v1::SetPasswordResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::SetPassword, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::VerifyPasswordRequest& request,
+                          v1::VerifyPasswordResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::VerifyPassword, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::QueryAuditRequest& request,
+                          v1::QueryAuditResponse& response) {
+  return stubs_->Call(stubs_->audit, &v1::AuditService::Stub::QueryAudit,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::GetCheckpointRequest& request,
+                          v1::GetCheckpointResponse& response) {
+  return stubs_->Call(stubs_->audit, &v1::AuditService::Stub::GetCheckpoint,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::GetStatusRequest& request,
+                          v1::GetStatusResponse& response) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::GetStatus,
+                      request, response);
+}
+
+absl::Status Client::Import(const std::vector<v1::ImportRecordsRequest>& people,
+                            v1::ImportRecordsResponse& response) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       stubs_->timeout * kImportTimeoutFactor);
+  const auto stream = stubs_->record.ImportRecords(&context, &response);
+  for (const v1::ImportRecordsRequest& person : people) {
+    if (!stream->Write(person)) break;  // Finish says why
+  }
+  stream->WritesDone();
+  RETURN_IF_ERROR(ToStatus(stream->Finish()));
+  if (response.items_size() != static_cast<int>(people.size())) {
+    return Fail({.exit = ExitCode::kRefused,
+                 .text = "the vault did not answer for every line",
+                 .reason = {},
+                 .field = {}});
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace hizo::cli

@@ -1,0 +1,103 @@
+// Command: one subcommand of `hizo`, and CommandLine, which runs them.
+//
+// A subcommand is a class whose constructor declares its flags and whose `Run`
+// does the work. Flags that all share (configuration, --json) belong to
+// CommandLine. Threads: not for concurrent use.
+#ifndef HIZO_SERVICE_CLI_COMMAND_H_
+#define HIZO_SERVICE_CLI_COMMAND_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "service/cli/client.h"
+#include "service/cli/config.h"
+#include "service/cli/terminal.h"
+
+namespace CLI {
+class App;
+}  // namespace CLI
+namespace google::protobuf {
+class Message;
+}  // namespace google::protobuf
+namespace hizo::v1 {
+class RequestContext;
+}  // namespace hizo::v1
+
+namespace hizo::cli {
+
+enum class Format { kTable, kJson };
+
+// Session is what a subcommand works with. Lifetime: of one run.
+struct Session {
+  Client& client;
+  Terminal& terminal;
+  const std::string& purpose;
+  Format format;
+
+  // The context of a call that reads.
+  void Fill(v1::RequestContext& context) const;
+  // The context of a call that writes: with a fresh random request id.
+  void FillWrite(v1::RequestContext& context) const;
+  // Prints `message` as a line of JSON, or `table`, as the user wants it.
+  void Print(const google::protobuf::Message& message,
+             const std::string& table) const;
+};
+
+class Command {
+ public:
+  virtual ~Command() = default;
+  virtual absl::Status Run(Session& session) = 0;
+};
+
+class CommandLine {
+ public:
+  struct Usage {
+    const char* name;
+    const char* what;
+    const char* examples;  // one line each: `hizo ...`
+  };
+
+  CommandLine();
+  ~CommandLine();
+  CommandLine(const CommandLine&) = delete;
+  CommandLine& operator=(const CommandLine&) = delete;
+
+  // Does what `arguments` (without the program's name) say; returns the exit
+  // code. To be called once.
+  int Run(std::vector<std::string> arguments, Terminal terminal);
+
+  CLI::App& root() { return *app_; }
+  // A group of subcommands, such as `subject`.
+  CLI::App& Group(const Usage& usage);
+  // The subcommand T in `group`.
+  template <typename T>
+  void Add(CLI::App& group, const Usage& usage) {
+    CLI::App& app = AddApp(group, usage);
+    commands_.emplace_back(&app, std::make_unique<T>(app));
+  }
+
+ private:
+  static CLI::App& AddApp(CLI::App& group, const Usage& usage);
+  absl::Status RunCommand(Terminal& terminal);
+
+  std::unique_ptr<CLI::App> app_;
+  std::vector<std::pair<CLI::App*, std::unique_ptr<Command>>> commands_;
+  std::string config_path_;
+  Settings flags_;
+  bool json_ = false;
+};
+
+// Each adds its subcommands; CommandLine calls them all.
+void AddSubjectCommands(CommandLine& line);
+void AddRecordCommands(CommandLine& line);
+void AddImportCommand(CommandLine& line);
+void AddPasswordCommands(CommandLine& line);
+void AddAuditCommands(CommandLine& line);
+void AddStatusCommand(CommandLine& line);
+
+}  // namespace hizo::cli
+
+#endif  // HIZO_SERVICE_CLI_COMMAND_H_

@@ -1,0 +1,24 @@
+// The command line `hizo`.
+#include <unistd.h>
+
+#include <iostream>
+
+#include "service/cli/command.h"
+
+namespace {
+
+hizo::cli::Presence At(int descriptor) {
+  return isatty(descriptor) != 0 ? hizo::cli::Presence::kPerson
+                                 : hizo::cli::Presence::kProgram;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  hizo::cli::CommandLine line;
+  return line.Run({argv + 1, argv + argc}, {.in = std::cin,
+                                            .out = std::cout,
+                                            .err = std::cerr,
+                                            .at_in = At(STDIN_FILENO),
+                                            .at_err = At(STDERR_FILENO)});
+}

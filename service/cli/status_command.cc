@@ -1,0 +1,46 @@
+// hizo status: how the vault is.
+#include <CLI/CLI.hpp>
+
+#include "hizo/v1/admin.pb.h"
+#include "service/base/status_macros.h"
+#include "service/cli/command.h"
+#include "service/cli/output.h"
+
+namespace hizo::cli {
+namespace {
+
+class Status : public Command {
+ public:
+  explicit Status(CLI::App&) {}
+
+  absl::Status Run(Session& session) override {
+    v1::GetStatusRequest request;
+    session.Fill(*request.mutable_context());
+    v1::GetStatusResponse response;
+    RETURN_IF_ERROR(session.client.Call(request, response));
+    Table table({"", ""});
+    table.Add({"version", response.version()});
+    table.Add({"store", response.store()});
+    table.Add({"ready since", DisplayText(response.start_time())});
+    table.Add({"audit events", std::to_string(response.audit_events())});
+    table.Add(
+        {"of these anchored", std::to_string(response.anchored_events())});
+    table.Add({"root slots", std::to_string(response.healthy_slots()) + " of " +
+                                 std::to_string(response.slots())});
+    table.Add({"key epoch", std::to_string(response.key_epoch())});
+    table.Add({"memory locked", response.memory_locked() ? "yes" : "no"});
+    table.Add({"waiting commits", std::to_string(response.commit_queue())});
+    table.Add({"waiting passwords", std::to_string(response.password_queue())});
+    session.Print(response, table.Text());
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace
+
+void AddStatusCommand(CommandLine& line) {
+  line.Add<Status>(line.root(), {"status", "How the vault is",
+                                 "  hizo status\n  hizo status --json"});
+}
+
+}  // namespace hizo::cli

@@ -1,0 +1,103 @@
+// AccessTable: who may do what, compiled from the operator's configuration.
+//
+// A principal is a client certificate's SPIFFE id. It belongs to one tenant and
+// has roles; a role is a list of grants; a grant allows some actions on some
+// fields for some purposes, masked or plain. What no grant allows is denied.
+// Threads: const methods may be called concurrently. Lifetime: pointers to
+// principals live as long as the table.
+#ifndef HIZO_SERVICE_POLICY_ACCESS_TABLE_H_
+#define HIZO_SERVICE_POLICY_ACCESS_TABLE_H_
+
+#include <bitset>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "service/base/ids.h"
+#include "service/policy/action.h"
+#include "service/policy/catalogue.h"
+
+namespace hizo::policy {
+
+enum class RoleKind : uint8_t {
+  kService,
+  kPrivacyOfficer,
+  kErasureOfficer,
+  kAuditor,
+  kAdministrator,
+};
+
+// Grant: all of its parts must match at once.
+struct Grant {
+  std::bitset<64> actions;  // by number of Action
+  PurposeSet purposes;
+  FieldSet fields;
+  bool plain = false;  // values, and not only masks
+};
+
+struct Principal {
+  std::string spiffe_id;
+  base::TenantId tenant = base::TenantId::kStore;
+  std::vector<std::string> roles;
+  std::bitset<8> role_kinds;  // by RoleKind
+  std::vector<Grant> grants;  // of all roles
+  bool Is(RoleKind kind) const {
+    return role_kinds.test(static_cast<size_t>(kind));
+  }
+};
+
+struct TenantSpec {
+  base::TenantId id = base::TenantId::kStore;  // 1 and up; stored
+  std::string name;
+  std::string default_region;  // for national phone numbers; may be empty
+};
+
+// What a table is made from: names as the operator wrote them. In `fields`,
+// "*" is every field that is not internal, "profile.*" a class's.
+struct AccessSource {
+  struct GrantSource {
+    std::vector<std::string> actions;  // names, or "*"
+    std::vector<std::string> purposes;
+    std::vector<std::string> fields;
+    bool plain = false;
+  };
+  struct RoleSource {
+    std::string name;
+    RoleKind kind = RoleKind::kService;
+    std::vector<GrantSource> grants;
+  };
+  struct PrincipalSource {
+    std::string spiffe_id;
+    std::string tenant;
+    std::vector<std::string> roles;
+  };
+  std::vector<TenantSpec> tenants;
+  std::vector<RoleSource> roles;
+  std::vector<PrincipalSource> principals;
+};
+
+class AccessTable {
+ public:
+  // kInvalidArgument, naming what is wrong, for unknown or doubled names, ids
+  // that are no SPIFFE id (spiffe://domain/path), tenants numbered 0.
+  static absl::StatusOr<std::unique_ptr<const AccessTable>> Create(
+      const AccessSource& source, const Catalogue& catalogue);
+
+  // nullptr for a caller that is not configured.
+  const Principal* Find(std::string_view spiffe_id) const;
+  const TenantSpec* Tenant(base::TenantId id) const;
+  const std::vector<TenantSpec>& tenants() const { return tenants_; }
+
+ private:
+  AccessTable() = default;
+  std::vector<TenantSpec> tenants_;
+  std::map<std::string, Principal, std::less<>> principals_;
+};
+
+}  // namespace hizo::policy
+
+#endif  // HIZO_SERVICE_POLICY_ACCESS_TABLE_H_

@@ -1,0 +1,70 @@
+#include "service/policy/action.h"
+
+#include <array>
+#include <cstddef>
+
+namespace hizo::policy {
+namespace {
+
+enum class Concerns : uint8_t { kStore, kSubject, kNewSubject };
+
+struct ActionRow {
+  Action action;
+  std::string_view name;
+  Concerns concerns;
+};
+
+// In the order of their numbers.
+constexpr std::array<ActionRow, kActionCount> kActions = {{
+    {Action::kNone, "none", Concerns::kStore},
+    {Action::kSubjectCreate, "subject.create", Concerns::kNewSubject},
+    {Action::kSubjectGet, "subject.get", Concerns::kSubject},
+    {Action::kSubjectFind, "subject.find", Concerns::kSubject},
+    {Action::kRecordPut, "record.put", Concerns::kSubject},
+    {Action::kRecordGet, "record.get", Concerns::kSubject},
+    {Action::kRecordList, "record.list", Concerns::kSubject},
+    {Action::kRecordImport, "record.import", Concerns::kNewSubject},
+    {Action::kCredentialSet, "credential.set", Concerns::kSubject},
+    {Action::kCredentialVerify, "credential.verify", Concerns::kSubject},
+    {Action::kAuditQuery, "audit.query", Concerns::kStore},
+    {Action::kAuditCheckpoint, "audit.checkpoint", Concerns::kStore},
+    {Action::kAdminStatus, "admin.status", Concerns::kStore},
+}};
+
+consteval bool NumbersAreIndexes() {
+  for (size_t i = 0; i < kActions.size(); ++i) {
+    if (static_cast<size_t>(kActions[i].action) != i) return false;
+  }
+  return true;
+}
+static_assert(NumbersAreIndexes());
+
+const ActionRow& RowOf(Action action) {
+  return kActions[static_cast<size_t>(action)];
+}
+
+}  // namespace
+
+std::string_view NameOf(Action action) { return RowOf(action).name; }
+
+std::optional<Action> ActionFromName(std::string_view name) {
+  for (const ActionRow& row : kActions) {
+    if (row.name == name) return row.action;
+  }
+  return std::nullopt;
+}
+
+std::optional<Action> ActionFromNumber(uint32_t number) {
+  if (number >= kActions.size()) return std::nullopt;
+  return static_cast<Action>(number);
+}
+
+bool ConcernsSubject(Action action) {
+  return RowOf(action).concerns != Concerns::kStore;
+}
+
+bool CreatesSubject(Action action) {
+  return RowOf(action).concerns == Concerns::kNewSubject;
+}
+
+}  // namespace hizo::policy

@@ -1,0 +1,42 @@
+// Action: what a call does, the unit of grants and of audit. Numbers are those
+// of hizo.v1.Action and are stored; never renumber.
+#ifndef HIZO_SERVICE_POLICY_ACTION_H_
+#define HIZO_SERVICE_POLICY_ACTION_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace hizo::policy {
+
+enum class Action : uint8_t {
+  kNone = 0,
+  kSubjectCreate = 1,
+  kSubjectGet = 2,
+  kSubjectFind = 3,
+  kRecordPut = 4,
+  kRecordGet = 5,
+  kRecordList = 6,
+  kRecordImport = 7,
+  kCredentialSet = 8,
+  kCredentialVerify = 9,
+  kAuditQuery = 10,
+  kAuditCheckpoint = 11,
+  kAdminStatus = 12,
+};
+inline constexpr int kActionCount = 13;
+
+// "subject.create", as configuration writes it; "none" for kNone.
+std::string_view NameOf(Action action);
+std::optional<Action> ActionFromName(std::string_view name);
+std::optional<Action> ActionFromNumber(uint32_t number);
+
+// Whether the action concerns a person (and not the store), so that the rules
+// about people apply.
+bool ConcernsSubject(Action action);
+// Whether the action makes the person, who so need not exist.
+bool CreatesSubject(Action action);
+
+}  // namespace hizo::policy
+
+#endif  // HIZO_SERVICE_POLICY_ACTION_H_

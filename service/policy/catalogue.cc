@@ -1,0 +1,230 @@
+#include "service/policy/catalogue.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "service/base/status_macros.h"
+
+namespace hizo::policy {
+namespace {
+
+constexpr size_t kNameSizeMax = 64;
+
+absl::Status Broken(const std::string& what, const std::string& rule) {
+  return absl::InvalidArgumentError(absl::StrCat(what, " ", rule));
+}
+
+// Names are parts of "class.field" and stand beside "*" in grants.
+bool IsName(std::string_view name) {
+  return !name.empty() && name.size() <= kNameSizeMax &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") ==
+             std::string_view::npos;
+}
+
+bool HasNormalForm(FieldType type) {
+  return type == FieldType::kEmail || type == FieldType::kPhone ||
+         type == FieldType::kHandle || type == FieldType::kReference;
+}
+
+bool HasSize(FieldType type) {
+  return type == FieldType::kText || type == FieldType::kBytes ||
+         type == FieldType::kJson;
+}
+
+// What purposes, classes and fields have in common. `specs` are sorted.
+template <typename Spec>
+absl::Status CheckNumbers(const std::vector<Spec>& specs,
+                          const std::string& kind, size_t number_end) {
+  size_t previous = 0;
+  for (const Spec& spec : specs) {
+    const std::string what = absl::StrCat(kind, " `", spec.name, "`");
+    if (!IsName(spec.name)) return Broken(what, "is not a name");
+    if (spec.number == 0) return Broken(what, "has no number");
+    if (spec.number >= number_end) return Broken(what, "has too big a number");
+    if (spec.number == previous) {
+      return Broken(what, "has another one's number");
+    }
+    previous = spec.number;
+  }
+  return absl::OkStatus();
+}
+
+template <typename Spec>
+absl::Status CheckNames(const std::vector<Spec>& specs,
+                        const std::string& kind) {
+  std::set<std::string> names;
+  for (const Spec& spec : specs) {
+    if (names.insert(spec.name).second) continue;
+    return Broken(absl::StrCat(kind, " `", spec.name, "`"), "is there twice");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckClasses(const CatalogueSource& source) {
+  for (const ClassSpec& spec : source.classes) {
+    const std::string what = absl::StrCat("class `", spec.name, "`");
+    if (spec.number == kClassFacts) {
+      return Broken(what, "has the number of the facts");
+    }
+    std::vector<FieldSpec> fields;
+    std::ranges::copy_if(source.fields, std::back_inserter(fields),
+                         [&spec](const FieldSpec& field) {
+                           return field.class_number == spec.number;
+                         });
+    if (fields.empty()) return Broken(what, "has no fields");
+    RETURN_IF_ERROR(CheckNames(fields, "field"));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckField(const FieldSpec& field,
+                        const std::set<ClassNumber>& classes,
+                        const PurposeSet& purposes) {
+  const std::string what = absl::StrCat("field `", field.name, "`");
+  if (!classes.contains(field.class_number)) {
+    return Broken(what, "is of no class");
+  }
+  if (field.purposes.none()) return Broken(what, "has no purpose");
+  if ((field.purposes & ~purposes).any()) {
+    return Broken(what, "has a purpose that does not exist");
+  }
+  if (field.searchable && !HasNormalForm(field.type)) {
+    return Broken(what, "is of a type that cannot be searched");
+  }
+  if (field.unique && !field.searchable) {
+    return Broken(what, "is unique but not searchable");
+  }
+  if ((field.type == FieldType::kChoice) == field.choices.empty()) {
+    return Broken(what, "must have choices if, and only if, it is a choice");
+  }
+  if (HasSize(field.type) && field.size_max == 0) {
+    return Broken(what, "has no room for a value");
+  }
+  if (field.size_max > kFieldSizeMax) return Broken(what, "is too big");
+  return absl::OkStatus();
+}
+
+absl::Status CheckFields(const CatalogueSource& source) {
+  if (source.fields.size() > kFieldsMax) {
+    return absl::InvalidArgumentError("there are more than 256 fields");
+  }
+  RETURN_IF_ERROR(CheckNumbers(source.fields, "field", size_t{1} << 16));
+  std::set<ClassNumber> classes;
+  for (const ClassSpec& spec : source.classes) classes.insert(spec.number);
+  PurposeSet purposes;
+  for (const PurposeSpec& purpose : source.purposes) {
+    purposes.set(purpose.number);
+  }
+  for (const FieldSpec& field : source.fields) {
+    RETURN_IF_ERROR(CheckField(field, classes, purposes));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Check(const CatalogueSource& source) {
+  RETURN_IF_ERROR(CheckNumbers(source.purposes, "purpose", kPurposesMax));
+  RETURN_IF_ERROR(CheckNames(source.purposes, "purpose"));
+  RETURN_IF_ERROR(CheckNumbers(source.classes, "class", kClassesMax));
+  RETURN_IF_ERROR(CheckNames(source.classes, "class"));
+  RETURN_IF_ERROR(CheckFields(source));
+  return CheckClasses(source);
+}
+
+template <typename Spec>
+const Spec* FindByNumber(const std::vector<Spec>& specs,
+                         decltype(Spec::number) number) {
+  const auto found = std::ranges::lower_bound(specs, number, {}, &Spec::number);
+  if (found == specs.end() || found->number != number) return nullptr;
+  return &*found;
+}
+
+template <typename Spec>
+const Spec* FindByName(const std::vector<Spec>& specs,
+                       const std::map<std::string, size_t, std::less<>>& index,
+                       std::string_view name) {
+  const auto found = index.find(name);
+  return found == index.end() ? nullptr : &specs[found->second];
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<const Catalogue>> Catalogue::Create(
+    CatalogueSource source) {
+  std::ranges::sort(source.purposes, {}, &PurposeSpec::number);
+  std::ranges::sort(source.classes, {}, &ClassSpec::number);
+  std::ranges::sort(source.fields, {}, &FieldSpec::number);
+  RETURN_IF_ERROR(Check(source));
+  return std::unique_ptr<const Catalogue>(new Catalogue(std::move(source)));
+}
+
+Catalogue::Catalogue(CatalogueSource source)
+    : source_(std::move(source)), fields_by_purpose_(kPurposesMax) {
+  Index();
+}
+
+void Catalogue::Index() {
+  for (size_t i = 0; i < source_.purposes.size(); ++i) {
+    purpose_by_name_[source_.purposes[i].name] = i;
+  }
+  for (size_t i = 0; i < source_.classes.size(); ++i) {
+    class_by_name_[source_.classes[i].name] = i;
+    source_.classes[i].fields.clear();
+  }
+  for (size_t i = 0; i < source_.fields.size(); ++i) {
+    FieldSpec& field = source_.fields[i];
+    ClassSpec& of = *std::ranges::find(source_.classes, field.class_number,
+                                       &ClassSpec::number);
+    field.index = i;
+    field.full_name = absl::StrCat(of.name, ".", field.name);
+    of.fields.push_back(&field);
+    internal_fields_.set(i, of.internal);
+    for (size_t purpose = 0; purpose < kPurposesMax; ++purpose) {
+      fields_by_purpose_[purpose].set(i, field.purposes.test(purpose));
+    }
+  }
+}
+
+const ClassSpec* Catalogue::FindClass(std::string_view name) const {
+  return FindByName(source_.classes, class_by_name_, name);
+}
+
+const ClassSpec* Catalogue::ClassByNumber(ClassNumber number) const {
+  return FindByNumber(source_.classes, number);
+}
+
+const FieldSpec* Catalogue::FindField(const ClassSpec& of,
+                                      std::string_view name) const {
+  // A class has a dozen fields: comparing names is quicker than hashing one.
+  for (const FieldSpec* field : of.fields) {
+    if (field->name == name) return field;
+  }
+  return nullptr;
+}
+
+const FieldSpec* Catalogue::FindField(std::string_view full_name) const {
+  const size_t dot = full_name.find('.');
+  if (dot == std::string_view::npos) return nullptr;
+  const ClassSpec* of = FindClass(full_name.substr(0, dot));
+  return of == nullptr ? nullptr : FindField(*of, full_name.substr(dot + 1));
+}
+
+const FieldSpec* Catalogue::FieldByNumber(FieldNumber number) const {
+  return FindByNumber(source_.fields, number);
+}
+
+const PurposeSpec* Catalogue::FindPurpose(std::string_view name) const {
+  return FindByName(source_.purposes, purpose_by_name_, name);
+}
+
+const PurposeSpec* Catalogue::PurposeByNumber(PurposeNumber number) const {
+  return FindByNumber(source_.purposes, number);
+}
+
+FieldSet Catalogue::FieldsFor(PurposeNumber purpose) const {
+  if (purpose >= fields_by_purpose_.size()) return {};
+  return fields_by_purpose_[purpose];
+}
+
+}  // namespace hizo::policy

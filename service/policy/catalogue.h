@@ -1,0 +1,161 @@
+// Catalogue: which classes and fields exist, and what may be done with them.
+//
+// Made once from a description that was read from a file, checked, then never
+// changed: everything is looked up by number or by dense index without
+// allocation. Threads: const methods may be called concurrently. Lifetime:
+// pointers to specs live as long as the catalogue.
+#ifndef HIZO_SERVICE_POLICY_CATALOGUE_H_
+#define HIZO_SERVICE_POLICY_CATALOGUE_H_
+
+#include <bitset>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace hizo::policy {
+
+// Class numbers are written down in crypto/FORMAT.md. Stored; never renumber.
+using ClassNumber = uint16_t;
+inline constexpr ClassNumber kClassCredential = 5;
+inline constexpr ClassNumber kClassFacts = 32;
+
+using FieldNumber = uint16_t;
+using PurposeNumber = uint16_t;
+
+inline constexpr size_t kFieldsMax = 256;   // in a catalogue
+inline constexpr size_t kClassesMax = 64;   // numbers 1 to 63
+inline constexpr size_t kPurposesMax = 64;  // numbers 1 to 63
+inline constexpr size_t kFieldSizeMax = 64 * 1024;
+using FieldSet = std::bitset<kFieldsMax>;      // by FieldSpec::index
+using PurposeSet = std::bitset<kPurposesMax>;  // by number
+
+enum class FieldType : uint8_t {
+  kText,
+  kChoice,
+  kEmail,
+  kPhone,
+  kHandle,
+  kReference,
+  kDate,
+  kTimestamp,
+  kInteger,
+  kMoney,
+  kBoolean,
+  kAddress,
+  kBytes,
+  kJson,
+};
+enum class Sensitivity : uint8_t {
+  kTechnical = 1,
+  kPersonal = 2,
+  kContact = 3,
+  kFinancial = 4,
+  kCredential = 5,
+};
+// How a field is shown to those who may not see it plainly.
+enum class Mask : uint8_t {
+  kNone,      // as it is
+  kEnds,      // first and last character: j***e
+  kEmail,     // j***@e***.com
+  kPhone,     // +81*****1234
+  kLastFour,  // *** 4242
+  kInitials,  // J. D***
+  kFirstTwo,  // Ac***
+  kRegion,    // country and region of an address
+  kYear,      // year of a date
+  kHidden,    // ***
+};
+enum class Export : uint8_t { kPortable, kAccessOnly, kNever };
+
+struct FieldSpec {
+  FieldNumber number = 0;  // 1 and up, unique; stored; never renumber
+  ClassNumber class_number = 0;
+  size_t index = 0;       // dense, by which FieldSet counts
+  std::string name;       // "full_name"
+  std::string full_name;  // "profile.full_name"
+  FieldType type = FieldType::kText;
+  Sensitivity sensitivity = Sensitivity::kPersonal;
+  Mask mask = Mask::kHidden;
+  Export export_kind = Export::kNever;
+  PurposeSet purposes;      // what it may be used for
+  bool required = false;    // a record must have it
+  bool unique = false;      // at most one person of a tenant has this value
+  bool searchable = false;  // has a blind index; number is its kind
+  size_t size_max = 0;      // bytes of text, bytes or JSON
+  std::vector<std::string> choices;  // for kChoice
+};
+struct ClassSpec {
+  ClassNumber number = 0;
+  std::string name;
+  bool series = false;    // many records with an event time, or just one
+  bool internal = false;  // no call reads or writes its fields by name
+  std::vector<const FieldSpec*> fields;  // in the order of their numbers
+};
+struct PurposeSpec {
+  PurposeNumber number = 0;  // 1 to 63; stored; never renumber
+  std::string name;
+  std::string text;  // one sentence for people
+};
+
+// What a catalogue is made from.
+struct CatalogueSource {
+  uint32_t version = 0;
+  std::vector<PurposeSpec> purposes;
+  std::vector<ClassSpec> classes;  // `fields` empty
+  std::vector<FieldSpec> fields;   // `index`, `full_name` unset
+};
+
+class Catalogue {
+ public:
+  // kInvalidArgument, saying which rule is broken, for doubled or zero numbers,
+  // doubled names or names that are not lower-case letters, digits and
+  // underscores, a field of no class, an index on a type that has no normal
+  // form, a unique field that cannot be searched, a class without fields, a
+  // choice without choices, numbers and sizes out of bounds, no purposes for a
+  // field or unknown ones.
+  // The source is written by an operator: its names may stand in the text.
+  static absl::StatusOr<std::unique_ptr<const Catalogue>> Create(
+      CatalogueSource source);
+
+  Catalogue(const Catalogue&) = delete;
+  Catalogue& operator=(const Catalogue&) = delete;
+
+  uint32_t version() const { return source_.version; }
+  // Each returns nullptr for what is not there.
+  const ClassSpec* FindClass(std::string_view name) const;
+  const ClassSpec* ClassByNumber(ClassNumber number) const;
+  const FieldSpec* FindField(const ClassSpec& of, std::string_view name) const;
+  const FieldSpec* FindField(std::string_view full_name) const;
+  const FieldSpec* FieldByNumber(FieldNumber number) const;
+  const PurposeSpec* FindPurpose(std::string_view name) const;
+  const PurposeSpec* PurposeByNumber(PurposeNumber number) const;
+
+  // Fields that no call reads or writes by name.
+  const FieldSet& internal_fields() const { return internal_fields_; }
+  // Fields that may be used for `purpose`; none for one that is not there.
+  FieldSet FieldsFor(PurposeNumber purpose) const;
+
+  // Each in the order of their numbers.
+  const std::vector<FieldSpec>& fields() const { return source_.fields; }
+  const std::vector<ClassSpec>& classes() const { return source_.classes; }
+  const std::vector<PurposeSpec>& purposes() const { return source_.purposes; }
+
+ private:
+  explicit Catalogue(CatalogueSource source);
+  // Makes everything below `source_`, which has been checked.
+  void Index();
+  CatalogueSource source_;
+  std::map<std::string, size_t, std::less<>> class_by_name_;
+  std::map<std::string, size_t, std::less<>> purpose_by_name_;
+  FieldSet internal_fields_;
+  std::vector<FieldSet> fields_by_purpose_;  // by number
+};
+
+}  // namespace hizo::policy
+
+#endif  // HIZO_SERVICE_POLICY_CATALOGUE_H_

@@ -1,0 +1,57 @@
+// Decision: the one question that every use of personal data is put to.
+//
+// `Decide` is pure and total: it reads nothing, knows no clock but the one it
+// is given, and answers every combination. Its rules are one ordered table in
+// rules.cc; what no rule allows is denied. Permission comes before existence,
+// so that a caller who may not ask learns nothing about who is there.
+// Threads: may be called concurrently.
+#ifndef HIZO_SERVICE_POLICY_DECISION_H_
+#define HIZO_SERVICE_POLICY_DECISION_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "service/base/clock.h"
+#include "service/base/reason.h"
+#include "service/policy/access_table.h"
+#include "service/policy/action.h"
+#include "service/policy/catalogue.h"
+
+namespace hizo::policy {
+
+// Whether a read shows values, masks or nothing. Stored; never renumber.
+enum class View : uint8_t { kNone = 0, kMasked = 1, kPlain = 2 };
+
+// Where a person stands. Stored; never renumber.
+enum class SubjectState : uint8_t { kActive = 1 };
+
+// What the rules need to know of a person.
+struct SubjectFacts {
+  SubjectState state = SubjectState::kActive;
+};
+
+// Access is what a caller asks for.
+struct Access {
+  const Principal* principal = nullptr;  // nullptr: nobody that is configured
+  Action action = Action::kNone;
+  PurposeNumber purpose = 0;  // 0: none was given
+  bool purpose_known = true;  // false: one was given that is unknown
+  FieldSet fields;            // read, written or searched
+  View view = View::kNone;
+  const SubjectFacts* subject = nullptr;  // nullptr: nobody is there
+};
+
+struct Decision {
+  bool allowed = false;
+  base::Reason reason = base::Reason::kCallerNotEntitled;
+  std::string_view rule;  // name of the rule that decided
+};
+
+// `access.fields` counts by the fields of `catalogue`, for which the grants of
+// `access.principal` were compiled.
+Decision Decide(const Catalogue& catalogue, const Access& access,
+                base::Timestamp now);
+
+}  // namespace hizo::policy
+
+#endif  // HIZO_SERVICE_POLICY_DECISION_H_

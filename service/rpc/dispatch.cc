@@ -1,0 +1,112 @@
+#include "service/rpc/dispatch.h"
+
+#include <utility>
+
+#include "service/audit/event.h"
+#include "service/base/reason.h"
+#include "service/vault/access_gate.h"
+
+namespace hizo::rpc {
+namespace {
+
+using base::Reason;
+using vault::AccessGate;
+using vault::Attempt;
+
+// A call that lost a race is run this often altogether.
+constexpr int kRunsMax = 2;
+
+}  // namespace
+
+std::unique_ptr<Attempt> Dispatch::NewAttempt(const Exchange& exchange) const {
+  const Exchange::Request& request = exchange.request();
+  audit::Event event;
+  event.actor = request.actor.substr(0, audit::kActorSizeMax);
+  if (request.method != nullptr) event.action = request.method->action;
+  const policy::Principal* principal = parts_.access.Find(request.actor);
+  if (principal != nullptr) event.tenant = principal->tenant;
+  event.catalogue_version = parts_.catalogue.version();
+  return std::make_unique<Attempt>(parts_.committer.position(),
+                                   std::move(event));
+}
+
+void Dispatch::Serve(std::unique_ptr<Exchange> exchange) {
+  const Method* method = exchange->request().method;
+  if (method != nullptr && method->lane == Lane::kPassword) {
+    RunOn(parts_.passwords, std::move(exchange), Reason::kOverloaded);
+  } else {
+    Run(std::move(exchange));
+  }
+}
+
+void Dispatch::RunOn(base::WorkerPool& pool, std::unique_ptr<Exchange> exchange,
+                     Reason if_full) {
+  // std::function wants to be copied, which an Exchange must not be.
+  Exchange* raw = exchange.release();
+  const bool accepted =
+      pool.Submit([this, raw] { Run(std::unique_ptr<Exchange>(raw)); });
+  if (!accepted) Refuse(std::unique_ptr<Exchange>(raw), if_full);
+}
+
+void Dispatch::Refuse(std::unique_ptr<Exchange> exchange, Reason reason) {
+  auto attempt = NewAttempt(*exchange);
+  attempt->Conclude(base::Fail(reason));
+  Submit(std::move(exchange), std::move(attempt));
+}
+
+void Dispatch::Run(std::unique_ptr<Exchange> exchange) {
+  ++exchange->runs_;
+  auto attempt = NewAttempt(*exchange);
+  attempt->Conclude(Execute(*exchange, *attempt));
+  Submit(std::move(exchange), std::move(attempt));
+}
+
+absl::Status Dispatch::Execute(const Exchange& exchange, Attempt& attempt) {
+  const Exchange::Request& request = exchange.request();
+  const policy::Principal* principal = parts_.access.Find(request.actor);
+  if (principal == nullptr) {
+    return AccessGate::Refuse(attempt, Reason::kUnauthenticated);
+  }
+  if (request.method == nullptr) return base::Fail(Reason::kMethodUnknown);
+  if (request.refused != Reason::kNone) return base::Fail(request.refused);
+  const base::Timestamp now = parts_.clock.Now();
+  if (now > request.deadline) return base::Fail(Reason::kDeadlineExceeded);
+  const policy::TenantSpec* tenant = parts_.access.Tenant(principal->tenant);
+  if (tenant == nullptr) return base::Fail(Reason::kInternal);
+  const Incoming incoming{*principal, *tenant, request.method->action,
+                          request.body, now};
+  absl::StatusOr<std::string> answer = request.method->run(incoming, attempt);
+  if (!answer.ok()) return answer.status();
+  attempt.Withhold(*std::move(answer));
+  return absl::OkStatus();
+}
+
+void Dispatch::Submit(std::unique_ptr<Exchange> exchange,
+                      std::unique_ptr<Attempt> attempt) {
+  Exchange* raw = exchange.release();
+  parts_.committer.Submit(
+      std::move(attempt), [this, raw](std::unique_ptr<Attempt> done,
+                                      const vault::Committer::Result& result) {
+        Finish(std::unique_ptr<Exchange>(raw), std::move(done), result);
+      });
+}
+
+void Dispatch::Finish(std::unique_ptr<Exchange> exchange,
+                      std::unique_ptr<Attempt> attempt,
+                      const vault::Committer::Result& result) {
+  if (result.receipt == nullptr) {
+    const bool lost_race = base::ReasonOf(result.status) == Reason::kConflict;
+    if (!lost_race) {
+      exchange->Answer(result.status, "");
+    } else if (exchange->runs_ < kRunsMax) {
+      RunOn(parts_.reruns, std::move(exchange), Reason::kConflict);
+    } else {
+      Refuse(std::move(exchange), Reason::kConflict);
+    }
+    return;
+  }
+  const absl::Status status = attempt->status();
+  exchange->Answer(status, std::move(*attempt).Release(*result.receipt));
+}
+
+}  // namespace hizo::rpc

@@ -1,0 +1,90 @@
+// Dispatch: the one path of every call.
+//
+// An Exchange is one request message and the place its answer goes. Dispatch
+// finds out who asks, runs the method's use case, and hands the Attempt to the
+// committer whatever came of it; the answer goes out when the committer says
+// that it is durable. A call that lost a race is run once more.
+//
+// No call leaves without an event: identity unknown, method unknown, bytes
+// that are no message and a queue that is full are Attempts too.
+//
+// Threads: Serve may be called concurrently. Lifetime: what the constructor is
+// given outlives it; every Exchange has been answered before it is destroyed.
+#ifndef HIZO_SERVICE_RPC_DISPATCH_H_
+#define HIZO_SERVICE_RPC_DISPATCH_H_
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "service/base/clock.h"
+#include "service/base/worker_pool.h"
+#include "service/policy/access_table.h"
+#include "service/policy/catalogue.h"
+#include "service/rpc/method_table.h"
+#include "service/vault/committer.h"
+
+namespace hizo::rpc {
+
+class Exchange {
+ public:
+  struct Request {
+    const Method* method = nullptr;  // nullptr: there is no such method
+    std::string actor;               // SPIFFE id; empty if the peer has none
+    std::string body;
+    base::Timestamp deadline = base::Timestamp::max();
+    // kOk, or why the transport knows already that it cannot be served.
+    base::Reason refused = base::Reason::kNone;
+  };
+  explicit Exchange(Request request) : request_(std::move(request)) {}
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+  virtual ~Exchange() = default;
+
+  // Called once, on any thread, before the Exchange is destroyed. Must not
+  // block.
+  virtual void Answer(const absl::Status& status, std::string answer) = 0;
+
+  const Request& request() const { return request_; }
+
+ private:
+  friend class Dispatch;
+  const Request request_;
+  int runs_ = 0;
+};
+
+class Dispatch {
+ public:
+  struct Parts {
+    const policy::Catalogue& catalogue;
+    const policy::AccessTable& access;
+    const base::Clock& clock;
+    vault::Committer& committer;
+    base::WorkerPool& passwords;  // for Lane::kPassword
+    base::WorkerPool& reruns;     // for calls that lost a race
+  };
+  explicit Dispatch(const Parts& parts) : parts_(parts) {}
+
+  void Serve(std::unique_ptr<Exchange> exchange);
+
+ private:
+  // Runs the use case on this thread and hands over to the committer.
+  void Run(std::unique_ptr<Exchange> exchange);
+  // Has `exchange` run on `pool`, or answers kOverloaded if it is full.
+  void RunOn(base::WorkerPool& pool, std::unique_ptr<Exchange> exchange,
+             base::Reason if_full);
+  absl::Status Execute(const Exchange& exchange, vault::Attempt& attempt);
+  void Submit(std::unique_ptr<Exchange> exchange,
+              std::unique_ptr<vault::Attempt> attempt);
+  void Finish(std::unique_ptr<Exchange> exchange,
+              std::unique_ptr<vault::Attempt> attempt,
+              const vault::Committer::Result& result);
+  std::unique_ptr<vault::Attempt> NewAttempt(const Exchange& exchange) const;
+  void Refuse(std::unique_ptr<Exchange> exchange, base::Reason reason);
+
+  const Parts parts_;
+};
+
+}  // namespace hizo::rpc
+
+#endif  // HIZO_SERVICE_RPC_DISPATCH_H_

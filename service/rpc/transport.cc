@@ -1,0 +1,253 @@
+#include "service/rpc/transport.h"
+
+#include <grpcpp/support/byte_buffer.h>
+#include <grpcpp/support/slice.h>
+
+#include <chrono>
+#include <string>
+#include <utility>
+
+#include "service/base/reason.h"
+#include "service/rpc/caller.h"
+#include "service/rpc/grpc_status.h"
+
+namespace hizo::rpc {
+namespace {
+
+using base::Reason;
+
+std::string Flatten(const grpc::ByteBuffer& buffer) {
+  std::string bytes;
+  std::vector<grpc::Slice> slices;
+  if (!buffer.Dump(&slices).ok()) return bytes;
+  bytes.reserve(buffer.Length());
+  for (const grpc::Slice& slice : slices) {
+    bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+  }
+  return bytes;
+}
+
+grpc::ByteBuffer ToBuffer(const std::string& bytes) {
+  const grpc::Slice slice(bytes);
+  return {&slice, 1};
+}
+
+}  // namespace
+
+// A Slot serves one call after another: it waits for one, reads, has messages
+// served, answers, and makes way for the next Slot. gRPC knows it by address;
+// it deletes itself when its last operation has come back.
+class Transport::Slot {
+ public:
+  Slot(Transport& transport, grpc::ServerCompletionQueue& queue)
+      : transport_(transport), queue_(queue), stream_(&context_) {
+    transport_.service_.RequestCall(&context_, &stream_, &queue_, &queue_,
+                                    this);
+  }
+
+  // An operation came back.
+  void Proceed(bool ok) {
+    switch (step_) {
+      case Step::kAccept:
+        return ok ? Accepted() : Retire();
+      case Step::kRead:
+        return stream() ? StreamRead(ok) : UnaryRead(ok);
+      case Step::kFinish:
+        return Retire();
+    }
+  }
+
+  // What became of message `index`.
+  void ItemDone(size_t index, const absl::Status& status, std::string answer) {
+    if (!stream()) {
+      return Finish(status, std::move(answer));
+    }
+    bool read = false;
+    bool finish = false;
+    {
+      const base::MutexLock lock(mutex_);
+      results_[index] = {status, std::move(answer)};
+      --in_work_;
+      read = paused_;
+      paused_ = false;
+      finish = ended_ && in_work_ == 0;
+    }
+    if (read) Read();
+    if (finish) FinishStream();
+  }
+
+ private:
+  enum class Step { kAccept, kRead, kFinish };
+
+  bool stream() const {
+    return method_ != nullptr && method_->shape == Shape::kClientStream;
+  }
+
+  void Accepted() {
+    method_ = transport_.parts_.methods.Find(context_.method());
+    actor_ = PeerSpiffeId(*context_.auth_context());
+    if (method_ == nullptr) {
+      Serve(0, "", Reason::kNone);
+    } else {
+      Read();
+    }
+  }
+
+  void Read() {
+    step_ = Step::kRead;
+    stream_.Read(&buffer_, this);
+  }
+
+  void UnaryRead(bool ok) {
+    Serve(0, ok ? Flatten(buffer_) : "",
+          ok ? Reason::kNone : Reason::kMalformedRequest);
+  }
+
+  void StreamRead(bool ok) {
+    size_t index = 0;
+    bool more = false;
+    bool finish = false;
+    bool read_on = false;
+    {
+      const base::MutexLock lock(mutex_);
+      const bool too_many =
+          ok && results_.size() >= transport_.options_.stream_messages_max;
+      // A stream without a message is still a call: it leaves its event.
+      empty_ = !ok && results_.empty();
+      if ((ok && !too_many) || empty_) {
+        index = results_.size();
+        results_.emplace_back();
+        ++in_work_;
+        more = true;
+      }
+      if (!ok || too_many) ended_ = true;
+      cut_ = too_many;
+      finish = ended_ && in_work_ == 0;
+      paused_ = !ended_ && in_work_ >= transport_.options_.stream_window;
+      read_on = !ended_ && !paused_;
+    }
+    if (finish) return FinishStream();
+    if (!more) return;
+    std::string body = ok ? Flatten(buffer_) : "";
+    if (read_on) Read();
+    Serve(index, std::move(body),
+          ok ? Reason::kNone : Reason::kMalformedRequest);
+  }
+
+  void Serve(size_t index, std::string body, Reason refused);
+
+  void FinishStream() {
+    if (cut_) return Finish(base::Fail(Reason::kTooLarge), "");
+    if (empty_) return Finish(results_.front().status, "");
+    Finish(absl::OkStatus(), method_->summarise(results_));
+  }
+
+  void Finish(const absl::Status& status, std::string answer) {
+    step_ = Step::kFinish;
+    const grpc::Status out = ToGrpcStatus(status, transport_.parts_.catalogue);
+    if (out.ok()) {
+      stream_.WriteAndFinish(ToBuffer(answer), grpc::WriteOptions(), out, this);
+    } else {
+      stream_.Finish(out, this);
+    }
+  }
+
+  void Retire();
+
+  Transport& transport_;
+  grpc::ServerCompletionQueue& queue_;
+  grpc::GenericServerContext context_;
+  grpc::GenericServerAsyncReaderWriter stream_;
+  grpc::ByteBuffer buffer_;
+  const Method* method_ = nullptr;
+  std::string actor_;
+  Step step_ = Step::kAccept;
+
+  base::Mutex mutex_;
+  // Of a stream: what became of each message so far, how many are in work.
+  std::vector<ItemResult> results_;
+  size_t in_work_ = 0;
+  bool paused_ = false;  // no Read is under way until a message is done
+  bool ended_ = false;   // no more messages will come
+  bool cut_ = false;     // because there were too many
+  bool empty_ = false;   // there was none
+};
+
+// An Item is one message of a Slot's call.
+class Transport::Item final : public Exchange {
+ public:
+  Item(Slot& slot, size_t index, Request request)
+      : Exchange(std::move(request)), slot_(slot), index_(index) {}
+  void Answer(const absl::Status& status, std::string answer) override {
+    slot_.ItemDone(index_, status, std::move(answer));
+  }
+
+ private:
+  Slot& slot_;
+  const size_t index_;
+};
+
+void Transport::Slot::Serve(size_t index, std::string body, Reason refused) {
+  transport_.parts_.dispatch.Serve(std::make_unique<Item>(
+      *this, index,
+      Exchange::Request{method_, actor_, std::move(body),
+                        std::chrono::time_point_cast<std::chrono::microseconds>(
+                            context_.deadline()),
+                        refused}));
+}
+
+void Transport::Slot::Retire() {
+  Transport& transport = transport_;
+  // A slot whose wait was called off is not replaced: the server is closing.
+  const bool replace = step_ == Step::kFinish;
+  if (replace) new Slot(transport, queue_);
+  delete this;
+  if (replace) return;
+  const base::MutexLock lock(transport.mutex_);
+  --transport.slots_;
+  transport.changed_.notify_all();
+}
+
+Transport::Transport(const Parts& parts, const Options& options)
+    : parts_(parts), options_(options) {}
+
+Transport::~Transport() { Stop(); }
+
+void Transport::Register(grpc::ServerBuilder& builder) {
+  builder.RegisterAsyncGenericService(&service_);
+  for (size_t i = 0; i < options_.threads; ++i) {
+    queues_.push_back(builder.AddCompletionQueue());
+  }
+}
+
+void Transport::Start() {
+  {
+    const base::MutexLock lock(mutex_);
+    slots_ = options_.calls_max;
+  }
+  for (size_t i = 0; i < options_.calls_max; ++i) {
+    new Slot(*this, *queues_[i % queues_.size()]);
+  }
+  for (const auto& queue : queues_) {
+    threads_.emplace_back([this, &queue = *queue] { Poll(queue); });
+  }
+}
+
+void Transport::Poll(grpc::ServerCompletionQueue& queue) {
+  void* tag = nullptr;
+  bool ok = false;
+  while (queue.Next(&tag, &ok)) static_cast<Slot*>(tag)->Proceed(ok);
+}
+
+void Transport::Stop() {
+  if (threads_.empty()) return;
+  {
+    const base::MutexLock lock(mutex_);
+    while (slots_ > 0) changed_.wait(mutex_);
+  }
+  for (const auto& queue : queues_) queue->Shutdown();
+  for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
+}
+
+}  // namespace hizo::rpc

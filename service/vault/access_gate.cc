@@ -1,0 +1,96 @@
+#include "service/vault/access_gate.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "crypto/random.h"
+#include "service/base/status_macros.h"
+
+namespace hizo::vault {
+
+using base::Reason;
+
+absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
+                                const Ask& ask, const Facts* facts) const {
+  audit::Event& event = attempt.event();
+  for (const policy::FieldSpec& field : catalogue_.fields()) {
+    if (ask.fields.test(field.index)) event.fields.push_back(field.number);
+  }
+  std::ranges::sort(event.fields);
+  event.view = ask.view;
+  if (facts != nullptr) event.subject = facts->audit_reference;
+
+  const policy::Access access{
+      .principal = &call.principal,
+      .action = call.action,
+      .purpose = call.purpose,
+      .purpose_known = call.purpose_known,
+      .fields = ask.fields,
+      .view = ask.view,
+      .subject = facts == nullptr ? nullptr : &facts->subject};
+  const policy::Decision decision =
+      policy::Decide(catalogue_, access, call.now);
+  if (!decision.allowed) {
+    // That nobody is there is no refusal: the caller was allowed to ask.
+    event.outcome = decision.reason == Reason::kSubjectNotFound
+                        ? audit::Outcome::kFailed
+                        : audit::Outcome::kDenied;
+    event.reason = decision.reason;
+    return base::Fail(decision.reason);
+  }
+  event.outcome = audit::Outcome::kAllowed;
+  event.reason = Reason::kNone;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
+                                              const Call& call,
+                                              const Ask& ask) const {
+  if (!ask.subject.has_value()) {
+    RETURN_IF_ERROR(Decide(attempt, call, ask, nullptr));
+    return base::Fail(Reason::kInternal);  // no rule lets nobody through
+  }
+  const bool creates = policy::CreatesSubject(call.action);
+  SubjectKeys keys = user_keys_.Fresh(call.tenant.id, *ask.subject);
+  std::optional<Facts> facts;
+  if (!creates) {
+    ASSIGN_OR_RETURN(keys,
+                     user_keys_.Read(attempt, call.tenant.id, *ask.subject));
+    ASSIGN_OR_RETURN(facts, facts_.Load(attempt, keys));
+  }
+  RETURN_IF_ERROR(
+      Decide(attempt, call, ask, facts.has_value() ? &*facts : nullptr));
+  if (!creates && !facts.has_value()) {
+    // An action that is not about people as such, asked about nobody.
+    attempt.event().outcome = audit::Outcome::kFailed;
+    return base::Fail(Reason::kSubjectNotFound);
+  }
+  if (creates) {
+    facts.emplace();
+    facts->created = call.now;
+    facts->audit_reference = *base::AuditReference::FromBytes(
+        crypto::RandomBytes(base::AuditReference::kSize));
+    attempt.event().subject = facts->audit_reference;
+  }
+  AccessGrant grant(std::move(keys), *std::move(facts));
+  grant.fields_ = ask.fields;
+  grant.view_ = ask.view;
+  grant.classes_ = ask.classes;
+  for (const policy::FieldSpec& field : catalogue_.fields()) {
+    if (ask.fields.test(field.index)) grant.classes_.set(field.class_number);
+  }
+  if (creates) grant.classes_.set(policy::kClassFacts);
+  return grant;
+}
+
+absl::Status AccessGate::AdmitStore(Attempt& attempt, const Call& call) const {
+  return Decide(attempt, call, Ask{}, nullptr);
+}
+
+absl::Status AccessGate::Refuse(Attempt& attempt, Reason reason) {
+  attempt.event().outcome = audit::Outcome::kDenied;
+  attempt.event().reason = reason;
+  return base::Fail(reason);
+}
+
+}  // namespace hizo::vault

@@ -1,0 +1,41 @@
+#include "service/vault/attempt.h"
+
+#include <functional>
+#include <utility>
+
+#include "service/base/reason.h"
+
+namespace hizo::vault {
+
+VersionToken TokenOf(std::string_view storage_key) {
+  return std::hash<std::string_view>{}(storage_key);
+}
+
+absl::StatusOr<std::optional<std::string>> Attempt::Read(
+    const storage::Reader& store, std::string_view key) {
+  relied_.push_back(TokenOf(key));
+  return store.Get(key);
+}
+
+absl::StatusOr<std::vector<storage::Row>> Attempt::Scan(
+    const storage::Reader& store, const storage::ScanRange& range,
+    std::string_view name) {
+  relied_.push_back(TokenOf(name));
+  return store.Scan(range);
+}
+
+void Attempt::Conclude(const absl::Status& status) {
+  status_ = status;
+  if (status.ok()) return;
+  keys_ = storage::Batch();
+  data_ = storage::Batch();
+  also_changed_.clear();
+  answer_.clear();
+  event_.writes.clear();
+  event_.records = 0;
+  if (event_.outcome == audit::Outcome::kDenied) return;
+  event_.outcome = audit::Outcome::kFailed;
+  event_.reason = base::ReasonOf(status);
+}
+
+}  // namespace hizo::vault

@@ -1,0 +1,202 @@
+#include "service/vault/committer.h"
+
+#include <iterator>
+#include <string>
+#include <utility>
+
+#include "crypto/digest.h"
+#include "service/base/reason.h"
+#include "service/base/status_macros.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Fail;
+using base::Reason;
+using std::chrono::steady_clock;
+
+// What the caller of an Attempt is told when the batch it was in failed.
+absl::Status FailureFor(const absl::Status& status) {
+  return Fail(status.code() == absl::StatusCode::kUnknown
+                  ? Reason::kOutcomeUnknown
+                  : Reason::kAuditUnavailable);
+}
+
+}  // namespace
+
+Committer::Committer(const Store& store, const Options& options)
+    : store_(store),
+      options_(options),
+      versions_(kVersionSlots, 0),
+      anchor_due_(steady_clock::now()),
+      anchored_(store.anchor.head().size),
+      thread_([this] { Run(); }) {}
+
+Committer::~Committer() {
+  {
+    const base::MutexLock lock(mutex_);
+    closing_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+void Committer::Submit(std::unique_ptr<Attempt> attempt, Done done) {
+  bool accepted = false;
+  bool wake = false;
+  {
+    const base::MutexLock lock(mutex_);
+    if (!closing_ && queue_.size() < options_.queue_max) {
+      queue_.push_back({std::move(attempt), std::move(done)});
+      accepted = true;
+      wake = waiting_;
+    }
+  }
+  if (wake) changed_.notify_one();
+  if (!accepted) {
+    done(std::move(attempt), {Fail(Reason::kOverloaded), nullptr});
+  }
+}
+
+size_t Committer::queued() const {
+  const base::MutexLock lock(mutex_);
+  return queue_.size();
+}
+
+void Committer::Run() {
+  for (;;) {
+    std::vector<Item> items = Take();
+    if (!items.empty()) {
+      CommitItems(std::move(items));
+      WriteAnchorIfDue(false);
+      continue;
+    }
+    WriteAnchorIfDue(true);
+    const base::MutexLock lock(mutex_);
+    if (closing_ && queue_.empty()) return;
+  }
+}
+
+std::vector<Committer::Item> Committer::Take() {
+  const base::MutexLock lock(mutex_);
+  const bool anchor_behind = anchored() < store_.log.head().size && healthy();
+  waiting_ = true;
+  while (queue_.empty() && !closing_) {
+    if (!anchor_behind) {
+      changed_.wait(mutex_);
+    } else if (changed_.wait_until(mutex_, anchor_due_) ==
+               std::cv_status::timeout) {
+      break;
+    }
+  }
+  waiting_ = false;
+  std::vector<Item> items;
+  size_t bytes = 0;
+  size_t count = 0;
+  while (count < queue_.size() && count < kBatchItemsMax &&
+         bytes < kBatchBytesMax) {
+    Attempt& attempt = *queue_[count].attempt;
+    bytes += attempt.keys_.bytes() + attempt.data_.bytes();
+    ++count;
+  }
+  if (count == queue_.size()) {
+    items.swap(queue_);
+    return items;
+  }
+  const auto end = queue_.begin() + static_cast<std::ptrdiff_t>(count);
+  items.assign(std::make_move_iterator(queue_.begin()),
+               std::make_move_iterator(end));
+  queue_.erase(queue_.begin(), end);
+  return items;
+}
+
+std::vector<Committer::Item> Committer::CheckVersions(std::vector<Item> items,
+                                                      uint64_t position) {
+  std::vector<Item> holding;
+  holding.reserve(items.size());
+  for (Item& item : items) {
+    Attempt& attempt = *item.attempt;
+    bool changed = false;
+    for (const VersionToken token : attempt.relied_) {
+      changed |= versions_[token % kVersionSlots] > attempt.position_;
+    }
+    if (changed) {
+      item.done(std::move(item.attempt), {Fail(Reason::kConflict), nullptr});
+      continue;
+    }
+    for (const storage::Batch* batch : {&attempt.keys_, &attempt.data_}) {
+      for (const storage::Batch::Write& write : batch->writes()) {
+        versions_[TokenOf(write.key) % kVersionSlots] = position;
+      }
+    }
+    for (const VersionToken token : attempt.also_changed_) {
+      versions_[token % kVersionSlots] = position;
+    }
+    holding.push_back(std::move(item));
+  }
+  return holding;
+}
+
+void Committer::CommitItems(std::vector<Item> items) {
+  const uint64_t position = position_.load(std::memory_order_relaxed) + 1;
+  std::vector<Item> holding = CheckVersions(std::move(items), position);
+  const absl::Status status =
+      holding.empty() ? absl::OkStatus() : Write(holding);
+  // Readers from here on see this batch, or see that its keys have changed.
+  position_.store(position, std::memory_order_release);
+  const CommitReceipt receipt(position);
+  const Result result{status.ok() ? status : FailureFor(status),
+                      status.ok() ? &receipt : nullptr};
+  for (Item& item : holding) item.done(std::move(item.attempt), result);
+}
+
+absl::Status Committer::Write(std::vector<Item>& items) {
+  if (!healthy()) return absl::UnavailableError("the store must be reopened");
+  std::vector<audit::Event*> events;
+  events.reserve(items.size());
+  storage::Batch keys;
+  storage::Batch data;
+  for (Item& item : items) {
+    events.push_back(&item.attempt->event_);
+    keys.Append(std::move(item.attempt->keys_));
+    data.Append(std::move(item.attempt->data_));
+  }
+  ASSIGN_OR_RETURN(audit::Log::Staged staged,
+                   store_.log.Stage(events, store_.clock.Now()));
+  staged.batch.Append(std::move(data));
+  return WriteStores(keys, std::move(staged));
+}
+
+absl::Status Committer::WriteStores(const storage::Batch& keys,
+                                    audit::Log::Staged staged) {
+  absl::Status status =
+      keys.empty() ? absl::OkStatus() : store_.keys.Commit(keys);
+  if (status.ok()) status = store_.data.Commit(staged.batch);
+  if (status.ok()) {
+    store_.log.Advance(std::move(staged));
+    return status;
+  }
+  // Only a full disk may pass by itself. After anything else, what is on disk
+  // and what this process believes may differ.
+  if (status.code() != absl::StatusCode::kResourceExhausted) {
+    broken_.store(true, std::memory_order_release);
+  }
+  return status;
+}
+
+void Committer::WriteAnchorIfDue(bool now) {
+  if (!now && steady_clock::now() < anchor_due_) return;
+  const audit::Head head = store_.log.head();
+  if (head.size > anchored()) {
+    const absl::Status status = store_.anchor.Write(
+        {head.size, std::string(crypto::AsBytes(head.root))});
+    if (status.ok()) {
+      anchored_.store(head.size, std::memory_order_release);
+    } else {
+      broken_.store(true, std::memory_order_release);
+    }
+  }
+  anchor_due_ = steady_clock::now() + options_.anchor_delay;
+}
+
+}  // namespace hizo::vault

@@ -1,0 +1,125 @@
+// Committer: the one place where anything happens.
+//
+// Attempts queue up while the disk is busy; one thread then takes them all,
+// checks that what each relied on has not changed since it read, writes keys,
+// data and audit events of those that hold (keys first, each store in one
+// synced batch), and only then lets the answers out. The size of a batch
+// regulates itself: the next one gathers during the sync, there is no timer.
+//
+// Versions are kept in a fixed table from a hash of the storage key to the
+// position of its last change. Two keys that share a place cost a needless
+// re-run; a change is never missed. No check reads a store.
+//
+// After a write whose outcome is unknown the committer refuses everything: the
+// process must end and find out by opening the stores again.
+//
+// Threads: Submit and the getters may be called concurrently; Done is called
+// on the committer's thread and must not block. Lifetime: everything given to
+// the constructor outlives it; the destructor finishes what was accepted.
+#ifndef HIZO_SERVICE_VAULT_COMMITTER_H_
+#define HIZO_SERVICE_VAULT_COMMITTER_H_
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "service/audit/log.h"
+#include "service/base/clock.h"
+#include "service/base/mutex.h"
+#include "service/vault/attempt.h"
+#include "storage/anchor.h"
+#include "storage/engine.h"
+
+namespace hizo::vault {
+
+class Committer {
+ public:
+  struct Options {
+    size_t queue_max = 8192;
+    // The anchor is at most this late behind the log.
+    std::chrono::milliseconds anchor_delay{500};
+  };
+  // The pieces of a store that a commit touches.
+  struct Store {
+    storage::Engine& keys;
+    storage::Engine& data;
+    audit::Log& log;
+    storage::Anchor& anchor;
+    const base::Clock& clock;
+  };
+  // What became of an Attempt. With OK there is a receipt, and what
+  // Attempt::status() says is durably recorded. Otherwise the reason is
+  // kConflict (nothing happened; run the use case again), kAuditUnavailable
+  // (nothing happened) or kOutcomeUnknown.
+  struct Result {
+    absl::Status status;
+    const CommitReceipt* receipt = nullptr;
+  };
+  using Done = std::function<void(std::unique_ptr<Attempt>, const Result&)>;
+
+  Committer(const Store& store, const Options& options);
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+  ~Committer();
+
+  // What has been committed so far, as a count of batches. An Attempt takes
+  // this before its first read.
+  uint64_t position() const {
+    return position_.load(std::memory_order_acquire);
+  }
+  // Takes the Attempt and calls `done` once. If the queue is full, `done` is
+  // called at once, on this thread, with kOverloaded.
+  void Submit(std::unique_ptr<Attempt> attempt, Done done);
+
+  size_t queued() const;
+  uint64_t anchored() const {
+    return anchored_.load(std::memory_order_acquire);
+  }
+  // False once nothing can be committed any more in this process.
+  bool healthy() const { return !broken_.load(std::memory_order_acquire); }
+
+ private:
+  struct Item {
+    std::unique_ptr<Attempt> attempt;
+    Done done;
+  };
+  static constexpr size_t kVersionSlots = size_t{1} << 20;
+  static constexpr size_t kBatchItemsMax = 1024;
+  static constexpr size_t kBatchBytesMax = 16 * 1024 * 1024;
+
+  void Run();
+  // Waits for work; empty when closing or when the anchor is due.
+  std::vector<Item> Take();
+  void CommitItems(std::vector<Item> items);
+  // Sends away the items whose reliances have changed; marks what the others
+  // change as of `position`.
+  std::vector<Item> CheckVersions(std::vector<Item> items, uint64_t position);
+  // One batch for each store, durable if OK; takes the items' batches.
+  absl::Status Write(std::vector<Item>& items);
+  absl::Status WriteStores(const storage::Batch& keys,
+                           audit::Log::Staged staged);
+  void WriteAnchorIfDue(bool now);
+
+  const Store store_;
+  const Options options_;
+  std::vector<uint64_t> versions_;                    // the committer thread's
+  std::chrono::steady_clock::time_point anchor_due_;  // the thread's
+  std::atomic<uint64_t> position_{1};
+  std::atomic<uint64_t> anchored_{0};
+  std::atomic<bool> broken_{false};
+  mutable base::Mutex mutex_;
+  base::Condition changed_;
+  std::vector<Item> queue_ HIZO_GUARDED_BY(mutex_);
+  bool closing_ HIZO_GUARDED_BY(mutex_) = false;
+  bool waiting_ HIZO_GUARDED_BY(mutex_) = false;
+  std::thread thread_;
+};
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_COMMITTER_H_

@@ -1,0 +1,141 @@
+#include "service/vault/credentials.h"
+
+#include <utility>
+
+#include "crypto/normalise.h"
+#include "crypto/password_hash.h"
+#include "service/base/reason.h"
+#include "service/base/status_macros.h"
+#include "service/vault/record_store.h"
+#include "service/vault/value.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Fail;
+using base::Reason;
+using base::SubjectId;
+
+constexpr std::string_view kHashField = "credential.password_hash";
+const RecordName kCredentialRecord{policy::kClassCredential, {}};
+
+Ask AskFor(const std::optional<SubjectId>& subject) {
+  Ask ask;
+  ask.subject = subject;
+  ask.classes.set(policy::kClassCredential);
+  return ask;
+}
+
+}  // namespace
+
+absl::Status Credentials::Set(Attempt& attempt, const Call& call,
+                              SubjectId subject,
+                              const base::Pii& password) const {
+  ASSIGN_OR_RETURN(AccessGrant grant,
+                   services_.gate.Admit(attempt, call, AskFor(subject)));
+  const auto normalised = crypto::NormalisePassword(password.Reveal());
+  if (!normalised.ok()) return Fail(Reason::kValueInvalid);
+  ASSIGN_OR_RETURN(std::string stored,
+                   crypto::HashPassword(*normalised,
+                                        *services_.store_keys.Pepper(
+                                            call.tenant.id, kCurrentPepper),
+                                        kCurrentPepper, cost_));
+  const policy::ClassNumber class_number = policy::kClassCredential;
+  RETURN_IF_ERROR(
+      services_.user_keys.Ensure(attempt, grant, {&class_number, 1}));
+  ASSIGN_OR_RETURN(const auto present,
+                   services_.records.Read(attempt, grant, kCredentialRecord));
+  const policy::FieldSpec* field = services_.catalogue.FindField(kHashField);
+  if (field == nullptr) return Fail(Reason::kInternal);
+  RecordChange change;
+  if (present.has_value()) {
+    for (const policy::FieldNumber number : present->Fields()) {
+      if (number != field->number) change.keep.push_back(number);
+    }
+  }
+  change.put.push_back(
+      {field->number,
+       EncodeValue(Text{base::Pii(std::move(stored))}, Source::kProvided)});
+  return services_.records
+      .Write(attempt, grant, kCredentialRecord,
+             present.has_value() ? &*present : nullptr, change)
+      .status();
+}
+
+absl::StatusOr<std::optional<SubjectId>> Credentials::Locate(Attempt& attempt,
+                                                             const Call& call,
+                                                             const Who& who,
+                                                             Ask& ask) const {
+  if (who.subject.has_value()) return who.subject;
+  const policy::FieldSpec* field = services_.catalogue.FindField(who.field);
+  if (field == nullptr || !field->searchable) return std::nullopt;
+  ask.fields.set(field->index);
+  // Text that is no address is nobody's address.
+  const auto found =
+      services_.index.Find(attempt, call.tenant, *field, who.value.Reveal());
+  if (base::ReasonOf(found.status()) == Reason::kValueInvalid) {
+    return std::nullopt;
+  }
+  RETURN_IF_ERROR(found.status());
+  // A value that several people share says nobody's name.
+  if (found->size() != 1) return std::nullopt;
+  return found->front();
+}
+
+absl::StatusOr<std::optional<std::string>> Credentials::StoredHashOf(
+    Attempt& attempt, const AccessGrant& grant) const {
+  ASSIGN_OR_RETURN(const auto record,
+                   services_.records.Read(attempt, grant, kCredentialRecord));
+  if (!record.has_value()) return std::nullopt;
+  const policy::FieldSpec* field = services_.catalogue.FindField(kHashField);
+  if (field == nullptr) return Fail(Reason::kInternal);
+  ASSIGN_OR_RETURN(const auto value, record->ReadInternal(*field));
+  if (!value.has_value()) return std::nullopt;
+  const auto* text = std::get_if<Text>(&*value);
+  if (text == nullptr) return Fail(Reason::kIntegrityFailure);
+  return std::string(text->text.Reveal());
+}
+
+absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
+    Attempt& attempt, const Call& call, const Who& who,
+    const base::Pii& password) const {
+  Ask ask = AskFor(std::nullopt);
+  ASSIGN_OR_RETURN(ask.subject, Locate(attempt, call, who, ask));
+  const absl::StatusOr<AccessGrant> grant =
+      services_.gate.Admit(attempt, call, ask);
+  const bool absent =
+      base::ReasonOf(grant.status()) == Reason::kSubjectNotFound;
+  if (!grant.ok() && !absent) return grant.status();
+
+  const auto normalised = crypto::NormalisePassword(password.Reveal());
+  if (!normalised.ok()) return Fail(Reason::kValueInvalid);
+  std::optional<std::string> hash;
+  if (!absent) {
+    ASSIGN_OR_RETURN(hash, StoredHashOf(attempt, *grant));
+  }
+  const StoreKeys& store_keys = services_.store_keys;
+  const crypto::Key& pepper =
+      *store_keys.Pepper(call.tenant.id, kCurrentPepper);
+  audit::Event& event = attempt.event();
+  if (!hash.has_value()) {
+    crypto::SpendVerifyTime(*normalised, pepper, cost_);
+    event.outcome = audit::Outcome::kFailed;
+    if (!absent) event.reason = Reason::kPasswordWrong;
+    return std::nullopt;
+  }
+  ASSIGN_OR_RETURN(const auto stored, crypto::ParseStoredHash(*hash));
+  const crypto::Key* stored_pepper =
+      stored.scheme == 0 ? &pepper
+                         : store_keys.Pepper(call.tenant.id, stored.pepper_id);
+  if (stored_pepper == nullptr) return Fail(Reason::kIntegrityFailure);
+  ASSIGN_OR_RETURN(const bool right,
+                   crypto::VerifyPassword(*normalised, *stored_pepper, stored));
+  if (!right) {
+    event.outcome = audit::Outcome::kFailed;
+    event.reason = Reason::kPasswordWrong;
+    return std::nullopt;
+  }
+  return ask.subject;
+}
+
+}  // namespace hizo::vault

@@ -1,0 +1,110 @@
+#include "service/vault/facts_store.h"
+
+#include <string>
+#include <utility>
+
+#include "crypto/record_cipher.h"
+#include "service/base/reason.h"
+#include "service/base/status_macros.h"
+#include "service/vault/access_gate.h"
+#include "service/vault/byte_codec.h"
+#include "service/vault/row_keys.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Fail;
+using base::Reason;
+
+constexpr uint8_t kFactsFormat = 1;
+constexpr crypto::FieldNumber kFactsField = 1;
+
+std::string Encode(const Facts& facts) {
+  ByteWriter out;
+  out.Put(kFactsFormat)
+      .Put(static_cast<uint8_t>(facts.subject.state))
+      .Put(static_cast<uint64_t>(base::ToMicros(facts.created)))
+      .PutRaw(facts.audit_reference.bytes())
+      .Put(static_cast<uint16_t>(facts.pointers.size()));
+  for (const IndexPointer& pointer : facts.pointers) {
+    out.Put(pointer.kind).Put(pointer.route);
+  }
+  return std::move(out).Take();
+}
+
+absl::StatusOr<Facts> Decode(std::string_view bytes) {
+  ByteReader in(bytes);
+  Facts facts;
+  const auto format = in.Get<uint8_t>();
+  const auto state = in.Get<uint8_t>();
+  facts.created = base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
+  const auto reference =
+      base::AuditReference::FromBytes(in.GetRaw(base::AuditReference::kSize));
+  const auto pointers = in.Get<uint16_t>();
+  for (int i = 0; in.ok() && i < pointers; ++i) {
+    const auto kind = in.Get<uint16_t>();
+    facts.pointers.push_back({kind, in.Get<uint16_t>()});
+  }
+  if (!in.done() || format != kFactsFormat || !reference.has_value() ||
+      state != static_cast<uint8_t>(policy::SubjectState::kActive)) {
+    return Fail(Reason::kIntegrityFailure);
+  }
+  facts.subject.state = policy::SubjectState::kActive;
+  facts.audit_reference = *reference;
+  return facts;
+}
+
+crypto::RecordPlace PlaceOf(const SubjectKeys& keys,
+                            const base::SubjectId& subject,
+                            const base::RecordId& nil) {
+  return {static_cast<uint32_t>(keys.tenant()), subject.bytes(),
+          policy::kClassFacts, nil.bytes()};
+}
+
+}  // namespace
+
+absl::StatusOr<std::optional<Facts>> FactsStore::Load(
+    Attempt& attempt, const SubjectKeys& keys) const {
+  const base::SubjectId subject = keys.subject();
+  ASSIGN_OR_RETURN(const auto bytes,
+                   attempt.Read(data_, FactsKey(keys.tenant(), subject)));
+  if (!bytes.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto key,
+                   user_keys_.Unwrap(keys, policy::kClassFacts));
+  // Facts without their key are what an erased person leaves behind.
+  if (!key.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto row, crypto::SealedRow::Parse(*bytes));
+  const base::RecordId nil;
+  ASSIGN_OR_RETURN(
+      const auto opener,
+      crypto::RecordOpener::Create(key->dek, PlaceOf(keys, subject, nil), row));
+  ASSIGN_OR_RETURN(const auto plain, opener.Field(row, kFactsField));
+  if (!plain.has_value()) return Fail(Reason::kIntegrityFailure);
+  ASSIGN_OR_RETURN(Facts facts, Decode(*plain));
+  facts.version = row.version();
+  return facts;
+}
+
+absl::Status FactsStore::Save(Attempt& attempt, AccessGrant& grant,
+                              Facts facts) const {
+  if (facts.pointers.size() > kIndexPointersMax) {
+    return Fail(Reason::kInternal);
+  }
+  const SubjectKeys& keys = grant.keys_;
+  ASSIGN_OR_RETURN(const auto key,
+                   user_keys_.Unwrap(keys, policy::kClassFacts));
+  if (!key.has_value()) return Fail(Reason::kInternal);
+  facts.version += 1;
+  const base::SubjectId subject = keys.subject();
+  const base::RecordId nil;
+  crypto::RecordSealer sealer(
+      key->dek, PlaceOf(keys, subject, nil),
+      {.generation = key->generation, .version = facts.version});
+  RETURN_IF_ERROR(sealer.Put(kFactsField, Encode(facts)));
+  attempt.data().Put(FactsKey(keys.tenant(), subject),
+                     std::move(sealer).Finish());
+  grant.facts_ = std::move(facts);
+  return absl::OkStatus();
+}
+
+}  // namespace hizo::vault

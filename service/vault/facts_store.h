@@ -1,0 +1,61 @@
+// Facts: what Hizo must know of a person to decide, one sealed row under the
+// class `facts`. A person exists exactly as long as their facts can be read.
+//
+// Threads: const methods may be called concurrently.
+#ifndef HIZO_SERVICE_VAULT_FACTS_STORE_H_
+#define HIZO_SERVICE_VAULT_FACTS_STORE_H_
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "service/base/clock.h"
+#include "service/base/ids.h"
+#include "service/policy/decision.h"
+#include "service/vault/attempt.h"
+#include "service/vault/user_keys.h"
+#include "storage/engine.h"
+
+namespace hizo::vault {
+
+// IndexPointer says that the person was once in a shard of the blind index.
+// Pointers only grow, until erasure re-keys the shards they name.
+struct IndexPointer {
+  uint16_t kind = 0;
+  uint16_t route = 0;
+  auto operator<=>(const IndexPointer&) const = default;
+};
+
+struct Facts {
+  policy::SubjectFacts subject;
+  base::AuditReference audit_reference;
+  base::Timestamp created;
+  std::vector<IndexPointer> pointers;  // ascending
+  uint64_t version = 0;                // of the stored row; 0: not stored yet
+};
+
+inline constexpr size_t kIndexPointersMax = 4096;
+
+class FactsStore {
+ public:
+  FactsStore(const storage::Engine& data, const UserKeys& user_keys)
+      : data_(data), user_keys_(user_keys) {}
+
+  // Writes the grant's person's facts as part of the Attempt, once per
+  // Attempt. kInternal if there are more pointers than kIndexPointersMax.
+  absl::Status Save(Attempt& attempt, AccessGrant& grant, Facts facts) const;
+
+ private:
+  friend class AccessGate;
+  // nullopt if there is no such person.
+  absl::StatusOr<std::optional<Facts>> Load(Attempt& attempt,
+                                            const SubjectKeys& keys) const;
+
+  const storage::Engine& data_;
+  const UserKeys& user_keys_;
+};
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_FACTS_STORE_H_

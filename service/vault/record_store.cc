@@ -1,0 +1,163 @@
+#include "service/vault/record_store.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "crypto/random.h"
+#include "service/base/reason.h"
+#include "service/base/status_macros.h"
+#include "service/vault/byte_codec.h"
+#include "service/vault/row_keys.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Fail;
+using base::Reason;
+
+std::string Hex(uint64_t value) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(16, '0');
+  for (size_t i = text.size(); i-- > 0; value >>= 4) {
+    text[i] = kDigits[value & 0xF];
+  }
+  return text;
+}
+
+// Names a place in one row's terms; views `grant` and `name`.
+struct Place {
+  base::SubjectId subject;
+  crypto::RecordPlace place;
+  Place(const AccessGrant& grant, const RecordName& name)
+      : subject(grant.subject()),
+        place{static_cast<uint32_t>(grant.tenant()), subject.bytes(),
+              name.class_number, name.id.bytes()} {}
+};
+
+uint64_t RandomEpoch() {
+  const std::string bytes = crypto::RandomBytes(sizeof(uint64_t));
+  return ByteReader(bytes).Get<uint64_t>();
+}
+
+}  // namespace
+
+std::string EtagOf(const RecordVersion& version) {
+  return Hex(version.epoch) + "-" + std::to_string(version.version);
+}
+
+std::vector<policy::FieldNumber> OpenRecord::Fields() const {
+  std::vector<policy::FieldNumber> numbers;
+  for (const auto& field : row_.fields()) {
+    if (field.number != kEventTimeField) numbers.push_back(field.number);
+  }
+  return numbers;
+}
+
+absl::StatusOr<std::optional<Value>> OpenRecord::Open(
+    crypto::FieldNumber number) const {
+  ASSIGN_OR_RETURN(auto opened, opener_.Field(row_, number));
+  if (!opened.has_value()) return std::nullopt;
+  const base::Pii plaintext(*std::move(opened));
+  ASSIGN_OR_RETURN(Value value, DecodeValue(plaintext.Reveal()));
+  return value;
+}
+
+absl::StatusOr<std::optional<Value>> OpenRecord::Read(
+    const AccessGrant& grant, const policy::FieldSpec& field) const {
+  if (!grant.Covers(field)) return Fail(Reason::kInternal);
+  return Open(field.number);
+}
+
+absl::StatusOr<std::optional<base::Timestamp>> OpenRecord::EventTime() const {
+  ASSIGN_OR_RETURN(const auto value, Open(kEventTimeField));
+  if (!value.has_value()) return std::nullopt;
+  const auto* time = std::get_if<base::Timestamp>(&*value);
+  if (time == nullptr) return Fail(Reason::kIntegrityFailure);
+  return *time;
+}
+
+absl::StatusOr<OpenRecord> RecordStore::OpenRow(const AccessGrant& grant,
+                                                const ClassKey& key,
+                                                const RecordName& name,
+                                                std::string_view bytes) const {
+  ASSIGN_OR_RETURN(auto row, crypto::SealedRow::Parse(bytes));
+  const Place place(grant, name);
+  ASSIGN_OR_RETURN(auto opener,
+                   crypto::RecordOpener::Create(key.dek, place.place, row));
+  return OpenRecord(std::move(row), std::move(opener));
+}
+
+absl::StatusOr<std::optional<OpenRecord>> RecordStore::Read(
+    Attempt& attempt, const AccessGrant& grant, const RecordName& name) const {
+  ASSIGN_OR_RETURN(
+      const auto bytes,
+      attempt.Read(data_, RecordKey(grant.tenant(), grant.subject(),
+                                    name.class_number, name.id)));
+  ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, name.class_number));
+  if (!bytes.has_value() || !key.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(OpenRecord record, OpenRow(grant, *key, name, *bytes));
+  return record;
+}
+
+absl::StatusOr<std::vector<RecordStore::Listed>> RecordStore::List(
+    Attempt& attempt, const AccessGrant& grant,
+    policy::ClassNumber class_number,
+    const std::optional<base::RecordId>& after, size_t limit) const {
+  const std::string prefix =
+      RecordPrefix(grant.tenant(), grant.subject(), class_number);
+  storage::ScanRange range = storage::PrefixRange(prefix, limit);
+  if (after.has_value()) {
+    range.from = prefix + std::string(after->bytes()) + '\0';
+  }
+  ASSIGN_OR_RETURN(const auto rows, attempt.Scan(data_, range, prefix));
+  std::vector<Listed> listed;
+  if (rows.empty()) return listed;
+  ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, class_number));
+  if (!key.has_value()) return listed;
+  for (const storage::Row& row : rows) {
+    const auto parts = ParseRecordKey(row.key);
+    if (!parts.has_value()) return Fail(Reason::kIntegrityFailure);
+    const RecordName name{class_number, parts->record};
+    ASSIGN_OR_RETURN(OpenRecord record, OpenRow(grant, *key, name, row.value));
+    listed.push_back({name, std::move(record)});
+  }
+  return listed;
+}
+
+absl::StatusOr<RecordVersion> RecordStore::Write(
+    Attempt& attempt, const AccessGrant& grant, const RecordName& name,
+    const OpenRecord* present, const RecordChange& change) const {
+  ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, name.class_number));
+  if (!key.has_value()) return Fail(Reason::kInternal);
+  const RecordVersion version =
+      present == nullptr ? RecordVersion{1, RandomEpoch()}
+                         : RecordVersion{present->version().version + 1,
+                                         present->version().epoch};
+  const Place place(grant, name);
+  crypto::RecordSealer sealer(key->dek, place.place,
+                              {.generation = key->generation,
+                               .version = version.version,
+                               .version_epoch = version.epoch});
+  for (const crypto::FieldNumber number : change.keep) {
+    RETURN_IF_ERROR(sealer.Keep(present->row_, number));
+  }
+  for (const RecordChange::Put& put : change.put) {
+    RETURN_IF_ERROR(sealer.Put(put.number, put.plaintext.Reveal()));
+  }
+  std::string row = std::move(sealer).Finish();
+  ASSIGN_OR_RETURN(const auto parsed, crypto::SealedRow::Parse(row));
+  audit::RowWrite write{name.class_number, name.id, version.version, {}};
+  std::ranges::copy(parsed.commitment(), write.commitment.begin());
+  attempt.event().writes.push_back(write);
+  attempt.event().records += 1;
+  attempt.data().Put(
+      RecordKey(grant.tenant(), grant.subject(), name.class_number, name.id),
+      std::move(row));
+  attempt.AlsoChanges(
+      RecordPrefix(grant.tenant(), grant.subject(), name.class_number));
+  return version;
+}
+
+}  // namespace hizo::vault

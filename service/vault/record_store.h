@@ -1,0 +1,126 @@
+// RecordStore: sealed rows in, opened records out, for whoever holds a grant.
+//
+// Threads: const methods may be called concurrently.
+#ifndef HIZO_SERVICE_VAULT_RECORD_STORE_H_
+#define HIZO_SERVICE_VAULT_RECORD_STORE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "crypto/record_cipher.h"
+#include "service/base/ids.h"
+#include "service/base/pii.h"
+#include "service/policy/catalogue.h"
+#include "service/vault/access_gate.h"
+#include "service/vault/attempt.h"
+#include "service/vault/user_keys.h"
+#include "service/vault/value.h"
+#include "storage/engine.h"
+
+namespace hizo::vault {
+
+// Where a record is. The one record of a class that is no series has the nil
+// id.
+struct RecordName {
+  policy::ClassNumber class_number = 0;
+  base::RecordId id;
+};
+
+// Reserved field number of the event time in a series' records.
+inline constexpr crypto::FieldNumber kEventTimeField = 0xFFFF;
+
+// What distinguishes one write of a record from another, without its content.
+struct RecordVersion {
+  uint64_t version = 0;
+  uint64_t epoch = 0;
+  bool operator==(const RecordVersion&) const = default;
+};
+std::string EtagOf(const RecordVersion& version);
+
+// OpenRecord is a row whose commitment holds; its fields open one by one.
+class OpenRecord {
+ public:
+  RecordVersion version() const {
+    return {row_.version(), row_.version_epoch()};
+  }
+  bool Has(const policy::FieldSpec& field) const {
+    return row_.Find(field.number) != nullptr;
+  }
+  // Numbers of the fields present, the event time's left out.
+  std::vector<policy::FieldNumber> Fields() const;
+  // nullopt if the record lacks the field; kInternal if `grant` does not cover
+  // it; kIntegrityFailure if it does not open.
+  absl::StatusOr<std::optional<Value>> Read(
+      const AccessGrant& grant, const policy::FieldSpec& field) const;
+  // A field of an internal class, which no grant names: Hizo's own use.
+  absl::StatusOr<std::optional<Value>> ReadInternal(
+      const policy::FieldSpec& field) const {
+    return Open(field.number);
+  }
+  // nullopt for a record that has none.
+  absl::StatusOr<std::optional<base::Timestamp>> EventTime() const;
+
+ private:
+  friend class RecordStore;
+  OpenRecord(crypto::SealedRow row, crypto::RecordOpener opener)
+      : row_(std::move(row)), opener_(std::move(opener)) {}
+  absl::StatusOr<std::optional<Value>> Open(crypto::FieldNumber number) const;
+
+  crypto::SealedRow row_;
+  crypto::RecordOpener opener_;
+};
+
+// What a write does to a record.
+struct RecordChange {
+  struct Put {
+    crypto::FieldNumber number = 0;
+    base::Pii plaintext;  // as EncodeValue made it
+  };
+  std::vector<Put> put;
+  // Fields of the present row to carry over unopened.
+  std::vector<crypto::FieldNumber> keep;
+};
+
+class RecordStore {
+ public:
+  RecordStore(const storage::Engine& data, const UserKeys& user_keys)
+      : data_(data), user_keys_(user_keys) {}
+
+  // nullopt if there is no such record, or its class's key is gone.
+  absl::StatusOr<std::optional<OpenRecord>> Read(Attempt& attempt,
+                                                 const AccessGrant& grant,
+                                                 const RecordName& name) const;
+  struct Listed {
+    RecordName name;
+    OpenRecord record;
+  };
+  // Up to `limit` records of a class with ids after `after`, in their order.
+  absl::StatusOr<std::vector<Listed>> List(
+      Attempt& attempt, const AccessGrant& grant,
+      policy::ClassNumber class_number,
+      const std::optional<base::RecordId>& after, size_t limit) const;
+  // Writes the record's next version as part of the Attempt and notes it in
+  // the event. `present` is what Read returned. The class's key exists
+  // (UserKeys::Ensure).
+  absl::StatusOr<RecordVersion> Write(Attempt& attempt,
+                                      const AccessGrant& grant,
+                                      const RecordName& name,
+                                      const OpenRecord* present,
+                                      const RecordChange& change) const;
+
+ private:
+  absl::StatusOr<OpenRecord> OpenRow(const AccessGrant& grant,
+                                     const ClassKey& key,
+                                     const RecordName& name,
+                                     std::string_view bytes) const;
+  const storage::Engine& data_;
+  const UserKeys& user_keys_;
+};
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_RECORD_STORE_H_

@@ -1,0 +1,207 @@
+#include "service/vault/record_writer.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "crypto/random.h"
+#include "service/base/reason.h"
+#include "service/base/status_macros.h"
+#include "service/vault/byte_codec.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Fail;
+using base::Reason;
+using policy::FieldSpec;
+
+constexpr size_t kUuidVersionByte = 6;
+constexpr size_t kUuidVariantByte = 8;
+
+// Sets version and variant bits (RFC 9562, section 4).
+std::string AsUuid(std::string bytes, uint8_t version) {
+  bytes[kUuidVersionByte] = static_cast<char>(
+      (static_cast<uint8_t>(bytes[kUuidVersionByte]) & 0x0F) | (version << 4));
+  bytes[kUuidVariantByte] = static_cast<char>(
+      (static_cast<uint8_t>(bytes[kUuidVariantByte]) & 0x3F) | 0x80);
+  return bytes;
+}
+
+const Value* FindValue(const ResolvedRecord& record, const FieldSpec& field) {
+  for (const ResolvedRecord::Field& candidate : record.fields) {
+    if (candidate.spec == &field) return &candidate.value;
+  }
+  return nullptr;
+}
+
+// The fields of the present record that a put does not touch.
+std::vector<const FieldSpec*> Untouched(const OpenRecord* present,
+                                        const policy::ClassSpec& spec,
+                                        const PutMode& mode) {
+  std::vector<const FieldSpec*> untouched;
+  if (present == nullptr || !mode.mask.has_value()) return untouched;
+  for (const FieldSpec* field : spec.fields) {
+    if (present->Has(*field) &&
+        std::ranges::find(*mode.mask, field) == mode.mask->end()) {
+      untouched.push_back(field);
+    }
+  }
+  return untouched;
+}
+
+absl::Status CheckRequired(const policy::ClassSpec& spec,
+                           const std::vector<const FieldSpec*>& untouched,
+                           const ResolvedRecord& record) {
+  for (const FieldSpec* field : spec.fields) {
+    if (field->required && FindValue(record, *field) == nullptr &&
+        std::ranges::find(untouched, field) == untouched.end()) {
+      return Fail(Reason::kRequiredFieldMissing, field->number);
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+base::SubjectId NewSubjectId() {
+  return *base::SubjectId::FromBytes(
+      AsUuid(crypto::RandomBytes(base::SubjectId::kSize), 4));
+}
+
+base::RecordId NewRecordId(base::Timestamp now, uint16_t ordinal) {
+  const auto millis = static_cast<uint64_t>(base::ToMicros(now) / 1000);
+  ByteWriter out;
+  out.Put(millis << 16 | ordinal)
+      .PutRaw(crypto::RandomBytes(base::RecordId::kSize - sizeof(millis)));
+  return *base::RecordId::FromBytes(AsUuid(std::move(out).Take(), 7));
+}
+
+ResolvedRecord RecordWriter::Resolve(const policy::Catalogue& catalogue,
+                                     NewRecord record) {
+  ResolvedRecord resolved;
+  resolved.event_time = record.event_time;
+  resolved.spec = catalogue.FindClass(record.record_class);
+  if (resolved.spec == nullptr || resolved.spec->internal) {
+    resolved.spec = nullptr;
+    resolved.unknown = true;
+    return resolved;
+  }
+  for (NewRecord::Field& field : record.fields) {
+    const FieldSpec* spec = catalogue.FindField(*resolved.spec, field.name);
+    if (spec == nullptr) {
+      resolved.unknown = true;
+    } else {
+      resolved.fields.push_back({spec, std::move(field.value)});
+    }
+  }
+  return resolved;
+}
+
+void RecordWriter::AddTo(Ask& ask, const ResolvedRecord& record) {
+  if (record.spec == nullptr) return;
+  ask.classes.set(record.spec->number);
+  for (const ResolvedRecord::Field& field : record.fields) {
+    ask.fields.set(field.spec->index);
+  }
+}
+
+absl::Status RecordWriter::CheckShape(const ResolvedRecord& record) {
+  if (record.unknown) return Fail(Reason::kFieldUnknown);
+  if (record.fields.size() > kFieldsPerRecordMax) {
+    return Fail(Reason::kTooLarge);
+  }
+  if (record.spec->series != record.event_time.has_value()) {
+    return Fail(Reason::kValueInvalid);
+  }
+  std::set<const FieldSpec*> seen;
+  for (const ResolvedRecord::Field& field : record.fields) {
+    if (!seen.insert(field.spec).second) {
+      return Fail(Reason::kValueInvalid, field.spec->number);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status RecordWriter::Reindex(Attempt& attempt, const Call& call,
+                                   const AccessGrant& grant,
+                                   const OpenRecord* present,
+                                   const FieldSpec& field, const Value* value,
+                                   std::vector<IndexPointer>& pointers) const {
+  const auto text_of = [](const Value& of) {
+    return std::get<Text>(of).text.Reveal();
+  };
+  if (present != nullptr) {
+    ASSIGN_OR_RETURN(const auto old, present->Read(grant, field));
+    if (old.has_value() && value != nullptr &&
+        text_of(*old) == text_of(*value)) {
+      return absl::OkStatus();
+    }
+    if (old.has_value()) {
+      RETURN_IF_ERROR(services_.index.Remove(attempt, call.tenant, field,
+                                             text_of(*old), grant.subject()));
+    }
+  }
+  if (value == nullptr) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const IndexPointer pointer,
+                   services_.index.Add(attempt, call.tenant, field,
+                                       text_of(*value), grant.subject()));
+  pointers.push_back(pointer);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WrittenRecord> RecordWriter::Write(
+    Attempt& attempt, const Call& call, const AccessGrant& grant,
+    const RecordName& name, const OpenRecord* present, ResolvedRecord record,
+    const PutMode& mode, std::vector<IndexPointer>& pointers) const {
+  if (mode.etag.has_value() &&
+      (present == nullptr || *mode.etag != EtagOf(present->version()))) {
+    return Fail(Reason::kEtagMismatch);
+  }
+  const auto untouched = Untouched(present, *record.spec, mode);
+  RETURN_IF_ERROR(CheckRequired(*record.spec, untouched, record));
+  RecordChange change;
+  for (const FieldSpec* field : untouched) {
+    change.keep.push_back(field->number);
+  }
+  for (ResolvedRecord::Field& field : record.fields) {
+    ASSIGN_OR_RETURN(field.value,
+                     CheckValue(*field.spec, std::move(field.value),
+                                call.tenant.default_region));
+    change.put.push_back(
+        {field.spec->number, EncodeValue(field.value, Source::kProvided)});
+  }
+  if (change.put.empty() && change.keep.empty()) {
+    return Fail(Reason::kRequiredFieldMissing);
+  }
+  for (const FieldSpec* field : record.spec->fields) {
+    const bool kept = std::ranges::find(untouched, field) != untouched.end();
+    if (!field->searchable || kept) continue;
+    RETURN_IF_ERROR(Reindex(attempt, call, grant, present, *field,
+                            FindValue(record, *field), pointers));
+  }
+  if (record.event_time.has_value()) {
+    change.put.push_back(
+        {kEventTimeField, EncodeValue(*record.event_time, Source::kProvided)});
+  }
+  ASSIGN_OR_RETURN(
+      const RecordVersion version,
+      services_.records.Write(attempt, grant, name, present, change));
+  return WrittenRecord{record.spec, name, version};
+}
+
+absl::Status RecordWriter::SavePointers(
+    Attempt& attempt, AccessGrant& grant,
+    const std::vector<IndexPointer>& pointers) const {
+  Facts facts = grant.facts();
+  const size_t before = facts.pointers.size();
+  std::set<IndexPointer> all(facts.pointers.begin(), facts.pointers.end());
+  all.insert(pointers.begin(), pointers.end());
+  facts.pointers.assign(all.begin(), all.end());
+  if (facts.version != 0 && facts.pointers.size() == before) {
+    return absl::OkStatus();
+  }
+  return services_.facts.Save(attempt, grant, std::move(facts));
+}
+
+}  // namespace hizo::vault

@@ -1,0 +1,287 @@
+#include "service/vault/records.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "service/base/reason.h"
+#include "service/base/status_macros.h"
+#include "service/vault/byte_codec.h"
+#include "service/vault/page_token.h"
+#include "service/vault/row_keys.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Fail;
+using base::Reason;
+using policy::FieldSpec;
+
+RecordName NameOf(const policy::ClassSpec& spec,
+                  const std::optional<base::RecordId>& id) {
+  return {spec.number, id.value_or(base::RecordId())};
+}
+
+// What a repeat of a put is answered with.
+std::string EncodeWritten(const WrittenRecord& written) {
+  ByteWriter out;
+  out.PutRaw(written.name.id.bytes())
+      .Put(written.version.version)
+      .Put(written.version.epoch);
+  return std::move(out).Take();
+}
+
+absl::StatusOr<WrittenRecord> DecodeWritten(const policy::ClassSpec* spec,
+                                            std::string_view bytes) {
+  ByteReader in(bytes);
+  WrittenRecord written{spec, {}, {}};
+  const auto id = base::RecordId::FromBytes(in.GetRaw(base::RecordId::kSize));
+  written.version.version = in.Get<uint64_t>();
+  written.version.epoch = in.Get<uint64_t>();
+  if (!in.done() || !id.has_value() || spec == nullptr) {
+    return Fail(Reason::kIntegrityFailure);
+  }
+  written.name = NameOf(*spec, id);
+  return written;
+}
+
+// Adds to `ask` the fields that the stored row holds and `record` would
+// remove. The row is only looked at, not trusted: what it says can make the
+// call need more permission, never less.
+absl::Status AddPresentFields(Attempt& attempt, const Services& services,
+                              const Call& call, const PutRecordInput& input,
+                              const ResolvedRecord& record, Ask& ask) {
+  if (record.spec == nullptr || input.update_mask.has_value()) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(
+      const auto bytes,
+      attempt.Read(services.data,
+                   RecordKey(call.tenant.id, input.subject, record.spec->number,
+                             input.record_id.value_or(base::RecordId()))));
+  if (!bytes.has_value()) return absl::OkStatus();
+  const auto row = crypto::SealedRow::Parse(*bytes);
+  if (!row.ok()) return absl::OkStatus();  // found damaged after the gate
+  for (const auto& field : row->fields()) {
+    const FieldSpec* spec = services.catalogue.FieldByNumber(field.number);
+    if (spec != nullptr) ask.fields.set(spec->index);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<size_t> PageSize(int32_t asked) {
+  if (asked < 0) return Fail(Reason::kValueInvalid);
+  if (asked == 0) return kPageSizeDefault;
+  return std::min(static_cast<size_t>(asked), kPageSizeMax);
+}
+
+// The fields of a selection, looked up; `error` if some are not there.
+struct Records::Selected {
+  const policy::ClassSpec* spec = nullptr;
+  std::vector<const FieldSpec*> fields;
+  policy::View view = policy::View::kMasked;
+  absl::Status error;
+
+  Ask AskFor(base::SubjectId subject) const {
+    Ask ask;
+    ask.subject = subject;
+    ask.view = view;
+    if (spec != nullptr) ask.classes.set(spec->number);
+    for (const FieldSpec* field : fields) ask.fields.set(field->index);
+    return ask;
+  }
+};
+
+Records::Selected Records::Select(const ReadSelection& selection) const {
+  Selected selected;
+  selected.view = selection.view;
+  selected.spec = services_.catalogue.FindClass(selection.record_class);
+  if (selected.spec == nullptr || selected.spec->internal) {
+    selected.spec = nullptr;
+    selected.error = Fail(Reason::kFieldUnknown);
+    return selected;
+  }
+  if (selection.fields.empty()) selected.error = Fail(Reason::kValueInvalid);
+  if (selection.fields.size() > kFieldsPerRecordMax) {
+    selected.error = Fail(Reason::kTooLarge);
+    return selected;
+  }
+  for (const std::string& name : selection.fields) {
+    const FieldSpec* field =
+        services_.catalogue.FindField(*selected.spec, name);
+    if (field == nullptr) {
+      selected.error = Fail(Reason::kFieldUnknown);
+    } else if (std::ranges::find(selected.fields, field) ==
+               selected.fields.end()) {
+      selected.fields.push_back(field);
+    }
+  }
+  return selected;
+}
+
+absl::StatusOr<PutMode> Records::ModeOf(const PutRecordInput& input,
+                                        const ResolvedRecord& record) const {
+  PutMode mode{std::nullopt, input.etag};
+  if (!input.update_mask.has_value()) return mode;
+  if (input.update_mask->size() > kFieldsPerRecordMax) {
+    return Fail(Reason::kTooLarge);
+  }
+  mode.mask.emplace();
+  for (const std::string& name : *input.update_mask) {
+    const FieldSpec* field = services_.catalogue.FindField(*record.spec, name);
+    if (field == nullptr) return Fail(Reason::kFieldUnknown);
+    mode.mask->push_back(field);
+  }
+  for (const ResolvedRecord::Field& field : record.fields) {
+    if (std::ranges::find(*mode.mask, field.spec) == mode.mask->end()) {
+      return Fail(Reason::kValueInvalid, field.spec->number);
+    }
+  }
+  return mode;
+}
+
+absl::StatusOr<WrittenRecord> Records::Put(Attempt& attempt, const Call& call,
+                                           PutRecordInput input) const {
+  ResolvedRecord record =
+      RecordWriter::Resolve(services_.catalogue, std::move(input.record));
+  Ask ask;
+  ask.subject = input.subject;
+  RecordWriter::AddTo(ask, record);
+  ask.classes.set(policy::kClassFacts);
+  if (record.spec != nullptr && input.update_mask.has_value()) {
+    for (const std::string& name : *input.update_mask) {
+      const FieldSpec* field =
+          services_.catalogue.FindField(*record.spec, name);
+      if (field != nullptr) ask.fields.set(field->index);
+    }
+  }
+  RETURN_IF_ERROR(
+      AddPresentFields(attempt, services_, call, input, record, ask));
+  ASSIGN_OR_RETURN(AccessGrant grant, services_.gate.Admit(attempt, call, ask));
+  ASSIGN_OR_RETURN(const auto repeated,
+                   services_.requests.Recall(attempt, call));
+  if (repeated.has_value()) return DecodeWritten(record.spec, *repeated);
+  return PutNew(attempt, call, grant, std::move(input), std::move(record));
+}
+
+absl::StatusOr<WrittenRecord> Records::PutNew(Attempt& attempt,
+                                              const Call& call,
+                                              AccessGrant& grant,
+                                              PutRecordInput input,
+                                              ResolvedRecord record) const {
+  if (record.unknown) return Fail(Reason::kFieldUnknown);
+  ASSIGN_OR_RETURN(const PutMode mode, ModeOf(input, record));
+  const bool series = record.spec->series;
+  if (!series && input.record_id.has_value()) {
+    return Fail(Reason::kValueInvalid);
+  }
+  const bool adds = series && !input.record_id.has_value();
+  const RecordName name =
+      adds ? RecordName{record.spec->number, NewRecordId(call.now, 0)}
+           : NameOf(*record.spec, input.record_id);
+  std::optional<OpenRecord> present;
+  if (!adds) {
+    ASSIGN_OR_RETURN(present, services_.records.Read(attempt, grant, name));
+    if (series && !present.has_value()) return Fail(Reason::kRecordNotFound);
+  }
+  if (series && present.has_value() && mode.mask.has_value() &&
+      !record.event_time.has_value()) {
+    ASSIGN_OR_RETURN(record.event_time, present->EventTime());
+  }
+  RETURN_IF_ERROR(RecordWriter::CheckShape(record));
+  const policy::ClassNumber class_number = record.spec->number;
+  RETURN_IF_ERROR(
+      services_.user_keys.Ensure(attempt, grant, {&class_number, 1}));
+  const RecordWriter writer(services_);
+  std::vector<IndexPointer> pointers;
+  ASSIGN_OR_RETURN(const WrittenRecord written,
+                   writer.Write(attempt, call, grant, name,
+                                present.has_value() ? &*present : nullptr,
+                                std::move(record), mode, pointers));
+  RETURN_IF_ERROR(writer.SavePointers(attempt, grant, pointers));
+  RETURN_IF_ERROR(
+      services_.requests.Remember(attempt, call, EncodeWritten(written)));
+  return written;
+}
+
+absl::StatusOr<ShownRecord> Records::Show(const AccessGrant& grant,
+                                          const Selected& selected,
+                                          const RecordName& name,
+                                          const OpenRecord& record) const {
+  ShownRecord shown{
+      selected.spec, name.id, std::nullopt, EtagOf(record.version()), {}};
+  if (selected.spec->series) {
+    ASSIGN_OR_RETURN(shown.event_time, record.EventTime());
+  }
+  for (const FieldSpec* field : selected.fields) {
+    ASSIGN_OR_RETURN(auto value, record.Read(grant, *field));
+    if (!value.has_value()) continue;
+    const bool masked = grant.view() != policy::View::kPlain;
+    if (masked) value = Text{MaskValue(*field, *value)};
+    shown.fields.push_back({field, masked, *std::move(value)});
+  }
+  return shown;
+}
+
+absl::StatusOr<ShownRecord> Records::Get(Attempt& attempt, const Call& call,
+                                         const GetRecordInput& input) const {
+  const Selected selected = Select(input.selection);
+  ASSIGN_OR_RETURN(
+      const AccessGrant grant,
+      services_.gate.Admit(attempt, call, selected.AskFor(input.subject)));
+  RETURN_IF_ERROR(selected.error);
+  if (selected.spec->series != input.record_id.has_value()) {
+    return Fail(Reason::kValueInvalid);
+  }
+  const RecordName name = NameOf(*selected.spec, input.record_id);
+  ASSIGN_OR_RETURN(const auto record,
+                   services_.records.Read(attempt, grant, name));
+  if (!record.has_value()) return Fail(Reason::kRecordNotFound);
+  attempt.event().records = 1;
+  return Show(grant, selected, name, *record);
+}
+
+absl::StatusOr<RecordPage> Records::List(Attempt& attempt, const Call& call,
+                                         const ListRecordsInput& input) const {
+  const Selected selected = Select(input.selection);
+  ASSIGN_OR_RETURN(
+      const AccessGrant grant,
+      services_.gate.Admit(attempt, call, selected.AskFor(input.subject)));
+  RETURN_IF_ERROR(selected.error);
+  ASSIGN_OR_RETURN(const size_t limit, PageSize(input.page_size));
+  ByteWriter query;
+  query.PutRaw(input.subject.bytes())
+      .Put(selected.spec->number)
+      .Put(static_cast<uint8_t>(selected.view));
+  for (const FieldSpec* field : selected.fields) query.Put(field->number);
+  const std::string query_bytes = std::move(query).Take();
+  const crypto::Key& token_key = services_.store_keys.PageTokenKey();
+  std::optional<base::RecordId> after;
+  if (!input.page_token.empty()) {
+    ASSIGN_OR_RETURN(
+        const std::string position,
+        OpenPageToken(token_key, call, query_bytes, input.page_token));
+    after = base::RecordId::FromBytes(position);
+    if (!after.has_value()) return Fail(Reason::kPageTokenInvalid);
+  }
+  ASSIGN_OR_RETURN(auto listed,
+                   services_.records.List(attempt, grant, selected.spec->number,
+                                          after, limit + 1));
+  RecordPage page;
+  const bool more = listed.size() > limit;
+  if (more) listed.pop_back();
+  for (const RecordStore::Listed& entry : listed) {
+    ASSIGN_OR_RETURN(ShownRecord shown,
+                     Show(grant, selected, entry.name, entry.record));
+    page.records.push_back(std::move(shown));
+  }
+  if (more) {
+    page.next_page_token = SealPageToken(token_key, call, query_bytes,
+                                         listed.back().name.id.bytes());
+  }
+  attempt.event().records = static_cast<uint32_t>(page.records.size());
+  return page;
+}
+
+}  // namespace hizo::vault

@@ -1,0 +1,106 @@
+#include "service/vault/row_keys.h"
+
+#include <utility>
+
+#include "service/base/keyspace.h"
+#include "storage/key_bytes.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::RecordId;
+using base::SubjectId;
+using base::TenantId;
+using storage::KeyWriter;
+
+uint32_t Number(TenantId tenant) { return static_cast<uint32_t>(tenant); }
+
+KeyWriter SubjectPart(char space, TenantId tenant, SubjectId subject) {
+  KeyWriter key(space);
+  key.U32(Number(tenant)).Bytes(subject.bytes());
+  return key;
+}
+
+}  // namespace
+
+std::string FactsKey(TenantId tenant, SubjectId subject) {
+  return SubjectPart(base::kSpaceFacts, tenant, subject).Take();
+}
+
+std::string RecordPrefix(TenantId tenant, SubjectId subject) {
+  return SubjectPart(base::kSpaceRecord, tenant, subject).Take();
+}
+
+std::string RecordPrefix(TenantId tenant, SubjectId subject,
+                         policy::ClassNumber class_number) {
+  KeyWriter key = SubjectPart(base::kSpaceRecord, tenant, subject);
+  key.U16(class_number);
+  return std::move(key).Take();
+}
+
+std::string RecordKey(TenantId tenant, SubjectId subject,
+                      policy::ClassNumber class_number, RecordId record) {
+  KeyWriter key = SubjectPart(base::kSpaceRecord, tenant, subject);
+  key.U16(class_number).Bytes(record.bytes());
+  return std::move(key).Take();
+}
+
+std::optional<RecordKeyParts> ParseRecordKey(std::string_view key) {
+  storage::KeyReader reader(key);
+  const auto space = reader.Space();
+  const auto tenant = reader.U32();
+  const auto subject = reader.Bytes(SubjectId::kSize);
+  const auto class_number = reader.U16();
+  const auto record = reader.Bytes(RecordId::kSize);
+  if (space != base::kSpaceRecord || !tenant || !subject || !class_number ||
+      !record || !reader.done()) {
+    return std::nullopt;
+  }
+  return RecordKeyParts{*SubjectId::FromBytes(*subject), *class_number,
+                        *RecordId::FromBytes(*record)};
+}
+
+std::string RequestKey(uint32_t day, TenantId tenant, std::string_view tag) {
+  KeyWriter key(base::kSpaceRequest);
+  key.U32(day).U32(Number(tenant)).Bytes(tag);
+  return std::move(key).Take();
+}
+
+std::string RequestPrefix(uint32_t day) {
+  KeyWriter key(base::kSpaceRequest);
+  key.U32(day);
+  return std::move(key).Take();
+}
+
+std::string DeksKey(uint16_t bucket, TenantId tenant, SubjectId subject) {
+  KeyWriter key(base::kSpaceDeks);
+  key.U16(bucket).U32(Number(tenant)).Bytes(subject.bytes());
+  return std::move(key).Take();
+}
+
+std::string DeksName(TenantId tenant, SubjectId subject) {
+  return SubjectPart(base::kSpaceDeks, tenant, subject).Take();
+}
+
+std::string PageKey(uint8_t level, uint16_t index) {
+  KeyWriter key(base::kSpacePage);
+  key.U8(level).U16(index);
+  return std::move(key).Take();
+}
+
+std::string IndexPrefix(uint16_t kind, TenantId tenant, uint16_t route,
+                        std::string_view tag) {
+  KeyWriter key(base::kSpaceIndex);
+  key.U16(kind).U32(Number(tenant)).U16(route).Bytes(tag);
+  return std::move(key).Take();
+}
+
+std::string WayBackKey(base::AuditReference reference) {
+  KeyWriter key(base::kSpaceWayBack);
+  key.Bytes(reference.bytes());
+  return std::move(key).Take();
+}
+
+std::string MetaKey() { return KeyWriter(base::kSpaceMeta).Take(); }
+
+}  // namespace hizo::vault

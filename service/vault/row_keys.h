@@ -1,0 +1,49 @@
+// Storage keys of the vault's rows (FORMAT.md). Nothing in a key was made by a
+// caller: RocksDB writes keys into its manifest and log.
+#ifndef HIZO_SERVICE_VAULT_ROW_KEYS_H_
+#define HIZO_SERVICE_VAULT_ROW_KEYS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "service/base/ids.h"
+#include "service/policy/catalogue.h"
+
+namespace hizo::vault {
+
+// In the data store.
+std::string FactsKey(base::TenantId tenant, base::SubjectId subject);
+std::string RecordPrefix(base::TenantId tenant, base::SubjectId subject);
+std::string RecordPrefix(base::TenantId tenant, base::SubjectId subject,
+                         policy::ClassNumber class_number);
+std::string RecordKey(base::TenantId tenant, base::SubjectId subject,
+                      policy::ClassNumber class_number, base::RecordId record);
+// A record key taken apart; nullopt if it is none.
+struct RecordKeyParts {
+  base::SubjectId subject;
+  policy::ClassNumber class_number = 0;
+  base::RecordId record;
+};
+std::optional<RecordKeyParts> ParseRecordKey(std::string_view key);
+// `tag` is a 16-byte MAC.
+std::string RequestKey(uint32_t day, base::TenantId tenant,
+                       std::string_view tag);
+// All request rows of days before `day` lie between these.
+std::string RequestPrefix(uint32_t day);
+
+// In the keys store.
+std::string DeksKey(uint16_t bucket, base::TenantId tenant,
+                    base::SubjectId subject);
+// The name that chooses the bucket of a person's DEKs.
+std::string DeksName(base::TenantId tenant, base::SubjectId subject);
+std::string PageKey(uint8_t level, uint16_t index);
+std::string IndexPrefix(uint16_t kind, base::TenantId tenant, uint16_t route,
+                        std::string_view tag);
+std::string WayBackKey(base::AuditReference reference);
+std::string MetaKey();
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_ROW_KEYS_H_

@@ -1,0 +1,109 @@
+#include "service/vault/store.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "service/base/status_macros.h"
+#include "service/vault/row_keys.h"
+
+namespace hizo::vault {
+namespace {
+
+// The meta row of the data store: which store it is the other half of.
+constexpr char kDataFormat = 1;
+
+std::string DataMeta(const base::StoreId& id) {
+  return kDataFormat + std::string(id.bytes());
+}
+
+// A log that is shorter than the anchor says, or other than what it vouches
+// for, has lost its end or was put back from an older copy.
+absl::Status CheckAnchor(const storage::Engine& data, const audit::Log& log,
+                         const storage::Anchor& anchor) {
+  const storage::Anchor::Head& head = anchor.head();
+  if (head.size == 0) return absl::OkStatus();
+  if (log.head().size < head.size) {
+    return absl::FailedPreconditionError(
+        "the audit log is behind its anchor: entries are missing");
+  }
+  crypto::Digest root{};
+  if (head.root.size() != root.size()) {
+    return absl::DataLossError("the anchor holds no root");
+  }
+  std::ranges::copy(head.root, root.begin());
+  ASSIGN_OR_RETURN(const bool extends, audit::Extends(data, head.size, root));
+  if (!extends) {
+    return absl::FailedPreconditionError(
+        "the audit log is not the one that its anchor vouches for");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<base::StoreId> Store::Create(const Parts& parts) {
+  ASSIGN_OR_RETURN(const auto present, parts.data.Get(MetaKey()));
+  if (present.has_value()) {
+    return absl::AlreadyExistsError("there is a store here already");
+  }
+  ASSIGN_OR_RETURN(const base::StoreId id,
+                   StoreKeys::Create(parts.keys, parts.slots));
+  storage::Batch batch;
+  batch.RequireAbsent(MetaKey());
+  batch.Put(MetaKey(), DataMeta(id));
+  RETURN_IF_ERROR(parts.data.Commit(batch));
+  return id;
+}
+
+absl::StatusOr<std::unique_ptr<Store>> Store::Open(
+    const Parts& parts, std::unique_ptr<storage::Anchor> anchor,
+    const Policy& policy, const base::Clock& clock, const Options& options) {
+  ASSIGN_OR_RETURN(auto store_keys, StoreKeys::Open(parts.keys, parts.slots));
+  ASSIGN_OR_RETURN(const auto meta, parts.data.Get(MetaKey()));
+  if (meta != DataMeta(store_keys->store_id())) {
+    return absl::FailedPreconditionError(
+        "the data store and the keys store are not of one store");
+  }
+  std::vector<base::TenantId> tenants;
+  for (const policy::TenantSpec& tenant : policy.access.tenants()) {
+    tenants.push_back(tenant.id);
+  }
+  RETURN_IF_ERROR(store_keys->Prepare(parts.keys, tenants));
+  const std::string origin = "hizo/" + parts.name;
+  ASSIGN_OR_RETURN(
+      auto log, audit::Log::Open(parts.data, origin,
+                                 crypto::NoteSigner(
+                                     origin, store_keys->AuditSigningSeed())));
+  RETURN_IF_ERROR(CheckAnchor(parts.data, *log, *anchor));
+  return std::unique_ptr<Store>(new Store(
+      parts, {std::move(store_keys), std::move(log), std::move(anchor)}, policy,
+      clock, options));
+}
+
+Services Store::ServicesOf(const Parts& parts, const Policy& policy) const {
+  return {policy.catalogue, parts.keys, parts.data, *store_keys_,
+          user_keys_,       facts_,     gate_,      record_store_,
+          index_,           requests_,  *log_};
+}
+
+Store::Store(const Parts& parts, Opened opened, const Policy& policy,
+             const base::Clock& clock, const Options& options)
+    : store_keys_(std::move(opened.store_keys)),
+      log_(std::move(opened.log)),
+      anchor_(std::move(opened.anchor)),
+      user_keys_(parts.keys, *store_keys_),
+      facts_(parts.data, user_keys_),
+      gate_(policy.catalogue, user_keys_, facts_),
+      record_store_(parts.data, user_keys_),
+      index_({parts.keys, parts.data}, *store_keys_),
+      requests_(parts.data, *store_keys_),
+      services_(ServicesOf(parts, policy)),
+      subjects_(services_),
+      records_(services_),
+      credentials_(services_, options.password_cost),
+      audits_(services_),
+      committer_(std::make_unique<Committer>(
+          Committer::Store{parts.keys, parts.data, *log_, *anchor_, clock},
+          options.committer)) {}
+
+}  // namespace hizo::vault

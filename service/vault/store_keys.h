@@ -1,0 +1,122 @@
+// StoreKeys: the key tree of a store and the leaf keys that belong to nobody in
+// particular: tenants' own keys, index shards, peppers, days of requests, the
+// audit log's signing key.
+//
+// A leaf key is stored only sealed under its bucket of the tree and, for a
+// tenant's, under the tenant's key too. Tenant keys and the current peppers are
+// held in the locked slab from the start; other leaves are read when used.
+//
+// Threads: const methods may be called concurrently. Lifetime: the engine
+// outlives it.
+#ifndef HIZO_SERVICE_VAULT_STORE_KEYS_H_
+#define HIZO_SERVICE_VAULT_STORE_KEYS_H_
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "crypto/key_tree.h"
+#include "crypto/root_slot.h"
+#include "crypto/secret.h"
+#include "service/base/ids.h"
+#include "service/vault/attempt.h"
+#include "storage/engine.h"
+
+namespace hizo::vault {
+
+// What kind of leaf. Stored; never renumber.
+enum class LeafKind : uint8_t {
+  kTenant = 1,
+  kAuditSigner = 2,
+  kPageToken = 3,
+  kPepper = 4,      // detail: u32 pepper id
+  kIndexShard = 5,  // detail: u16 kind, u16 route
+  kRequestDay = 6,  // detail: u32 day since 1970-01-01
+};
+
+struct Leaf {
+  base::TenantId tenant = base::TenantId::kStore;
+  LeafKind kind = LeafKind::kTenant;
+  std::string detail;
+};
+
+inline constexpr uint32_t kCurrentPepper = 1;
+
+class StoreKeys {
+ public:
+  // Makes a new tree with a new root in every slot, and writes both into
+  // `keys`, which must be empty (kAlreadyExists). Slots are written first: a
+  // crash in between leaves slots of a store that never was.
+  static absl::StatusOr<base::StoreId> Create(
+      storage::Engine& keys,
+      const std::vector<std::unique_ptr<crypto::RootSlot>>& slots);
+
+  // The id of the store in `keys`, read without opening anything; kNotFound
+  // where there is none.
+  static absl::StatusOr<base::StoreId> IdOf(const storage::Engine& keys);
+
+  // Opens the tree with the root that any of `slots` holds.
+  // kFailedPrecondition if none holds this store's root at its epoch.
+  static absl::StatusOr<std::unique_ptr<StoreKeys>> Open(
+      const storage::Engine& keys,
+      const std::vector<std::unique_ptr<crypto::RootSlot>>& slots);
+
+  base::StoreId store_id() const;
+  uint64_t epoch() const { return tree_->identity().epoch; }
+  size_t healthy_slots() const { return healthy_slots_; }
+  const crypto::KeyTree& tree() const { return *tree_; }
+
+  // Makes what is missing for `tenants` and the store itself: their keys,
+  // peppers, the signing key. Called once at start, before anything is served.
+  absl::Status Prepare(storage::Engine& keys,
+                       const std::vector<base::TenantId>& tenants);
+
+  // Present for every tenant that Prepare was told of.
+  const crypto::Key& TenantKey(base::TenantId tenant) const;
+  // nullptr for a pepper that does not exist.
+  const crypto::Key* Pepper(base::TenantId tenant, uint32_t id) const;
+  const crypto::Key& AuditSigningSeed() const { return *audit_seed_; }
+  const crypto::Key& PageTokenKey() const { return *page_token_key_; }
+
+  // A leaf key, relied upon; nullopt if it does not exist.
+  absl::StatusOr<std::optional<crypto::Key>> ReadLeaf(Attempt& attempt,
+                                                      const Leaf& leaf) const;
+  // The way back from a person's audit reference to the person: what lies at
+  // WayBackKey, and who it names. kDataLoss if it was not sealed there.
+  std::string SealWayBack(base::TenantId tenant, base::AuditReference reference,
+                          base::SubjectId subject) const;
+  absl::StatusOr<base::SubjectId> OpenWayBack(base::TenantId tenant,
+                                              base::AuditReference reference,
+                                              std::string_view sealed) const;
+  // Makes a leaf key as part of the Attempt.
+  crypto::Key CreateLeaf(Attempt& attempt, const Leaf& leaf) const;
+
+ private:
+  StoreKeys(const storage::Engine& keys, std::unique_ptr<crypto::KeyTree> tree,
+            size_t healthy_slots);
+  crypto::Key WayBackSealingKey(base::TenantId tenant) const;
+  const crypto::Key* MixedIn(const Leaf& leaf) const;
+  absl::StatusOr<crypto::Key> Unwrap(const Leaf& leaf,
+                                     std::string_view sealed) const;
+  std::string Wrap(const Leaf& leaf, const crypto::Key& key) const;
+  // Reads a leaf key, or makes it in `made`.
+  absl::StatusOr<crypto::Key> ReadOrMake(const Leaf& leaf,
+                                         storage::Batch& made) const;
+
+  const storage::Engine& keys_;
+  std::unique_ptr<crypto::KeyTree> tree_;
+  size_t healthy_slots_;
+  std::map<base::TenantId, crypto::Key> tenant_keys_;
+  std::map<base::TenantId, crypto::Key> peppers_;
+  std::optional<crypto::Key> audit_seed_;
+  std::optional<crypto::Key> page_token_key_;
+};
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_STORE_KEYS_H_

@@ -1,0 +1,66 @@
+// Subjects: creating, describing and finding people.
+//
+// Threads: const methods may be called concurrently.
+#ifndef HIZO_SERVICE_VAULT_SUBJECTS_H_
+#define HIZO_SERVICE_VAULT_SUBJECTS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "service/base/clock.h"
+#include "service/base/ids.h"
+#include "service/policy/catalogue.h"
+#include "service/vault/attempt.h"
+#include "service/vault/call.h"
+#include "service/vault/record_writer.h"
+#include "service/vault/services.h"
+
+namespace hizo::vault {
+
+inline constexpr size_t kRecordsPerSubjectRequestMax = 64;
+inline constexpr size_t kRecordsCountedMax = 1000;
+
+struct CreatedSubject {
+  base::SubjectId subject;
+  std::vector<WrittenRecord> records;  // in the order they were given
+  bool repeated = false;  // an earlier call with this request id did it
+};
+
+struct SubjectDescription {
+  base::SubjectId subject;
+  policy::SubjectState state = policy::SubjectState::kActive;
+  base::Timestamp created;
+  struct Class {
+    const policy::ClassSpec* spec = nullptr;
+    size_t records = 0;  // counted up to kRecordsCountedMax
+    std::vector<const policy::FieldSpec*> fields;  // present in any, by name
+  };
+  std::vector<Class> classes;  // by number
+};
+
+class Subjects {
+ public:
+  explicit Subjects(const Services& services) : services_(services) {}
+
+  // Creates a person with `records`, all or nothing; also one item of an
+  // import. kAlreadyExists, naming the field, if a unique value is taken.
+  absl::StatusOr<CreatedSubject> Create(Attempt& attempt, const Call& call,
+                                        std::vector<NewRecord> records) const;
+  absl::StatusOr<SubjectDescription> Get(Attempt& attempt, const Call& call,
+                                         base::SubjectId subject) const;
+  // The people who have the value, at least one; kSubjectNotFound otherwise.
+  // The event names the first.
+  absl::StatusOr<std::vector<base::SubjectId>> Find(
+      Attempt& attempt, const Call& call, const std::string& field,
+      const base::Pii& value) const;
+
+ private:
+  const Services& services_;
+};
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_SUBJECTS_H_

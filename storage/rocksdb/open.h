@@ -1,0 +1,39 @@
+// How a RocksDB directory is opened: the settings, the watch over RocksDB's
+// threads, and the seam where tests put a file system that fails. Private to
+// this folder and its tests; the only header here that names RocksDB.
+#ifndef HIZO_STORAGE_ROCKSDB_OPEN_H_
+#define HIZO_STORAGE_ROCKSDB_OPEN_H_
+
+#include <rocksdb/db.h>
+#include <rocksdb/env.h>
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/engine.h"
+#include "storage/files.h"
+#include "storage/rocksdb/condition.h"
+#include "storage/rocksdb/engine.h"
+
+namespace hizo::storage {
+
+// An open directory. The members are let go from the last to the first: the
+// database's threads report to the condition until they have ended, and the
+// directory is free for another process only after that.
+struct OpenStore {
+  std::unique_ptr<FileDescriptor> lock;
+  std::unique_ptr<Condition> condition;
+  std::unique_ptr<rocksdb::DB> db;
+};
+
+absl::StatusOr<OpenStore> OpenDirectory(const RocksDbOptions& options,
+                                        rocksdb::Env& env);
+
+// OpenRocksDb of engine.h on another file system. `env` outlives the engine.
+absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(
+    const RocksDbOptions& options, rocksdb::Env& env);
+
+}  // namespace hizo::storage
+
+#endif  // HIZO_STORAGE_ROCKSDB_OPEN_H_

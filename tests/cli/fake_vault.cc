@@ -1,0 +1,250 @@
+#include "tests/cli/fake_vault.h"
+
+#include <grpcpp/support/error_details.h>
+
+#include <algorithm>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+#include "service/cli/command.h"
+#include "tests/cli/tls_files.h"
+
+namespace hizo::test {
+namespace {
+
+std::string Slurp(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::shared_ptr<grpc::ServerCredentials> ServerTls(
+    const std::filesystem::path& directory) {
+  grpc::SslServerCredentialsOptions tls(
+      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  tls.pem_root_certs = Slurp(directory / "ca.pem");
+  tls.pem_key_cert_pairs.push_back(
+      {Slurp(directory / "server.key"), Slurp(directory / "server.pem")});
+  return grpc::SslServerCredentials(tls);
+}
+
+// Answers one call of an exchange.
+template <typename Request, typename Response>
+grpc::Status Answer(FakeVault& vault, Exchange<Request, Response>& exchange,
+                    const Request& request, Response& response) {
+  exchange.request = request;
+  response = exchange.response;
+  return vault.NextStatus();
+}
+
+// Answers one call with the next page.
+template <typename Request, typename Response>
+grpc::Status AnswerPage(FakeVault& vault, std::vector<Request>& requests,
+                        std::deque<Response>& pages, const Request& request,
+                        Response& response) {
+  requests.push_back(request);
+  if (!pages.empty()) {
+    response = pages.front();
+    pages.pop_front();
+  }
+  return vault.NextStatus();
+}
+
+}  // namespace
+
+grpc::Status Refusal(grpc::StatusCode code, const std::string& reason,
+                     const std::string& field, const std::string& domain) {
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain(domain);
+  if (!field.empty()) (*info.mutable_metadata())["field"] = field;
+  google::rpc::Status details;
+  details.set_code(code);
+  details.set_message("a fixed text");
+  details.add_details()->PackFrom(info);
+  grpc::Status status;
+  grpc::SetErrorDetails(details, &status);
+  return status;
+}
+
+class FakeVault::Subjects final : public v1::SubjectService::Service {
+ public:
+  explicit Subjects(FakeVault& vault) : vault_(vault) {}
+  grpc::Status CreateSubject(grpc::ServerContext*,
+                             const v1::CreateSubjectRequest* request,
+                             v1::CreateSubjectResponse* response) override {
+    return Answer(vault_, vault_.create_subject, *request, *response);
+  }
+  grpc::Status GetSubject(grpc::ServerContext*,
+                          const v1::GetSubjectRequest* request,
+                          v1::GetSubjectResponse* response) override {
+    return Answer(vault_, vault_.get_subject, *request, *response);
+  }
+  grpc::Status FindSubject(grpc::ServerContext*,
+                           const v1::FindSubjectRequest* request,
+                           v1::FindSubjectResponse* response) override {
+    return Answer(vault_, vault_.find_subject, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+class FakeVault::Records final : public v1::RecordService::Service {
+ public:
+  explicit Records(FakeVault& vault) : vault_(vault) {}
+  grpc::Status PutRecord(grpc::ServerContext*,
+                         const v1::PutRecordRequest* request,
+                         v1::PutRecordResponse* response) override {
+    return Answer(vault_, vault_.put_record, *request, *response);
+  }
+  grpc::Status GetRecord(grpc::ServerContext*,
+                         const v1::GetRecordRequest* request,
+                         v1::GetRecordResponse* response) override {
+    return Answer(vault_, vault_.get_record, *request, *response);
+  }
+  grpc::Status ListRecords(grpc::ServerContext*,
+                           const v1::ListRecordsRequest* request,
+                           v1::ListRecordsResponse* response) override {
+    return AnswerPage(vault_, vault_.list_requests, vault_.record_pages,
+                      *request, *response);
+  }
+  grpc::Status ImportRecords(
+      grpc::ServerContext*,
+      grpc::ServerReader<v1::ImportRecordsRequest>* reader,
+      v1::ImportRecordsResponse* response) override {
+    {
+      const std::lock_guard lock(vault_.mutex_);
+      ++vault_.streams;
+    }
+    v1::ImportRecordsRequest request;
+    while (reader->Read(&request)) {
+      *response->add_items() = vault_.Import(request);
+    }
+    return vault_.NextStatus();
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+class FakeVault::Credentials final : public v1::CredentialService::Service {
+ public:
+  explicit Credentials(FakeVault& vault) : vault_(vault) {}
+  grpc::Status SetPassword(grpc::ServerContext*,
+                           const v1::SetPasswordRequest* request,
+                           v1::SetPasswordResponse* response) override {
+    return Answer(vault_, vault_.set_password, *request, *response);
+  }
+  grpc::Status VerifyPassword(grpc::ServerContext*,
+                              const v1::VerifyPasswordRequest* request,
+                              v1::VerifyPasswordResponse* response) override {
+    return Answer(vault_, vault_.verify_password, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+class FakeVault::Audits final : public v1::AuditService::Service {
+ public:
+  explicit Audits(FakeVault& vault) : vault_(vault) {}
+  grpc::Status QueryAudit(grpc::ServerContext*,
+                          const v1::QueryAuditRequest* request,
+                          v1::QueryAuditResponse* response) override {
+    return AnswerPage(vault_, vault_.audit_requests, vault_.audit_pages,
+                      *request, *response);
+  }
+  grpc::Status GetCheckpoint(grpc::ServerContext*,
+                             const v1::GetCheckpointRequest* request,
+                             v1::GetCheckpointResponse* response) override {
+    return Answer(vault_, vault_.checkpoint, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+class FakeVault::Admins final : public v1::AdminService::Service {
+ public:
+  explicit Admins(FakeVault& vault) : vault_(vault) {}
+  grpc::Status GetStatus(grpc::ServerContext*,
+                         const v1::GetStatusRequest* request,
+                         v1::GetStatusResponse* response) override {
+    return Answer(vault_, vault_.status, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+FakeVault::FakeVault() {
+  WriteTlsFiles(directory_.path());
+  services_.push_back(std::make_unique<Subjects>(*this));
+  services_.push_back(std::make_unique<Records>(*this));
+  services_.push_back(std::make_unique<Credentials>(*this));
+  services_.push_back(std::make_unique<Audits>(*this));
+  services_.push_back(std::make_unique<Admins>(*this));
+  grpc::ServerBuilder builder;
+  int port = 0;
+  builder.AddListeningPort("localhost:0", ServerTls(directory_.path()), &port);
+  for (const auto& service : services_) builder.RegisterService(service.get());
+  server_ = builder.BuildAndStart();
+  if (server_ == nullptr) throw std::runtime_error("the fake does not start");
+  address_ = "localhost:" + std::to_string(port);
+}
+
+FakeVault::~FakeVault() { server_->Shutdown(std::chrono::system_clock::now()); }
+
+std::string FakeVault::File(const std::string& name) const {
+  return directory_.path() / name;
+}
+
+std::vector<std::string> FakeVault::Flags() const {
+  return {"--address", address_,           "--ca",      File("ca.pem"),
+          "--cert",    File("client.pem"), "--key",     File("client.key"),
+          "--purpose", "support",          "--timeout", "30s"};
+}
+
+grpc::Status FakeVault::NextStatus() {
+  const std::lock_guard lock(mutex_);
+  if (statuses.empty()) return grpc::Status::OK;
+  grpc::Status next = statuses.front();
+  statuses.pop_front();
+  return next;
+}
+
+v1::ImportStatus FakeVault::Import(const v1::ImportRecordsRequest& request) {
+  const std::lock_guard lock(mutex_);
+  v1::ImportStatus item;
+  if (judge) item = judge(request);
+  if (item.reason() != v1::REASON_UNSPECIFIED) return item;
+  const std::string& id = request.context().request_id();
+  item.set_subject("subject-of-" + id);
+  item.set_repeated_request(std::ranges::find(imported, id) != imported.end());
+  if (!item.repeated_request()) imported.push_back(id);
+  return item;
+}
+
+CliRun RunCli(std::vector<std::string> arguments, const std::string& in) {
+  std::istringstream in_stream(in);
+  std::ostringstream out;
+  std::ostringstream err;
+  cli::CommandLine line;
+  CliRun run;
+  run.exit =
+      line.Run(std::move(arguments), {.in = in_stream, .out = out, .err = err});
+  run.out = out.str();
+  run.err = err.str();
+  return run;
+}
+
+CliRun RunCli(const FakeVault& vault, std::vector<std::string> arguments,
+              const std::string& in) {
+  for (const std::string& flag : vault.Flags()) arguments.push_back(flag);
+  return RunCli(std::move(arguments), in);
+}
+
+}  // namespace hizo::test

@@ -1,0 +1,109 @@
+// A vault that says what a test tells it to, over real mutual TLS on localhost.
+//
+// Remembers the last request of each kind. Lifetime: serves until destroyed.
+// Threads: set members only between calls; gRPC's threads use them during one.
+#ifndef HIZO_TESTS_CLI_FAKE_VAULT_H_
+#define HIZO_TESTS_CLI_FAKE_VAULT_H_
+
+#include <grpcpp/grpcpp.h>
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "hizo/v1/admin.grpc.pb.h"
+#include "hizo/v1/audit.grpc.pb.h"
+#include "hizo/v1/credential.grpc.pb.h"
+#include "hizo/v1/record.grpc.pb.h"
+#include "hizo/v1/subject.grpc.pb.h"
+#include "tests/testing/scratch_directory.h"
+
+namespace hizo::test {
+
+// The status of a refusal as the vault sends it.
+grpc::Status Refusal(grpc::StatusCode code, const std::string& reason,
+                     const std::string& field = "",
+                     const std::string& domain = "hizo");
+
+// Exchange is one method: what was asked last, what is answered.
+template <typename Request, typename Response>
+struct Exchange {
+  Request request;
+  Response response;
+};
+
+class FakeVault {
+ public:
+  using Judge =
+      std::function<v1::ImportStatus(const v1::ImportRecordsRequest&)>;
+
+  FakeVault();
+  ~FakeVault();
+  FakeVault(const FakeVault&) = delete;
+  FakeVault& operator=(const FakeVault&) = delete;
+
+  // host:port
+  const std::string& address() const { return address_; }
+  // The file of this name: ca.pem, client.key, ... or one that does not exist.
+  std::string File(const std::string& name) const;
+  // Flags of `hizo` with which it reaches this vault.
+  std::vector<std::string> Flags() const;
+
+  // Takes the next of `statuses`, or OK.
+  grpc::Status NextStatus();
+
+  std::deque<grpc::Status> statuses;
+  Exchange<v1::CreateSubjectRequest, v1::CreateSubjectResponse> create_subject;
+  Exchange<v1::GetSubjectRequest, v1::GetSubjectResponse> get_subject;
+  Exchange<v1::FindSubjectRequest, v1::FindSubjectResponse> find_subject;
+  Exchange<v1::PutRecordRequest, v1::PutRecordResponse> put_record;
+  Exchange<v1::GetRecordRequest, v1::GetRecordResponse> get_record;
+  Exchange<v1::SetPasswordRequest, v1::SetPasswordResponse> set_password;
+  Exchange<v1::VerifyPasswordRequest, v1::VerifyPasswordResponse>
+      verify_password;
+  Exchange<v1::GetCheckpointRequest, v1::GetCheckpointResponse> checkpoint;
+  Exchange<v1::GetStatusRequest, v1::GetStatusResponse> status;
+  // Pages, answered in turn; the requests for them.
+  std::deque<v1::ListRecordsResponse> record_pages;
+  std::vector<v1::ListRecordsRequest> list_requests;
+  std::deque<v1::QueryAuditResponse> audit_pages;
+  std::vector<v1::QueryAuditRequest> audit_requests;
+  // What becomes of a person of an import, called one at a time; by default
+  // `imported` decides: a request id that is there is a repetition.
+  Judge judge;
+  std::vector<std::string> imported;
+  int streams = 0;
+
+ private:
+  class Subjects;
+  class Records;
+  class Credentials;
+  class Audits;
+  class Admins;
+
+  v1::ImportStatus Import(const v1::ImportRecordsRequest& request);
+
+  std::mutex mutex_;
+  ScratchDirectory directory_;
+  std::string address_;
+  std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+// How a run of `hizo` went.
+struct CliRun {
+  int exit = -1;
+  std::string out;
+  std::string err;
+};
+// Runs `hizo` in this process.
+CliRun RunCli(std::vector<std::string> arguments, const std::string& in = "");
+CliRun RunCli(const FakeVault& vault, std::vector<std::string> arguments,
+              const std::string& in = "");
+
+}  // namespace hizo::test
+
+#endif  // HIZO_TESTS_CLI_FAKE_VAULT_H_

@@ -1,0 +1,128 @@
+#include "service/base/worker_pool.h"
+
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <future>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace hizo::base {
+namespace {
+
+using ::testing::ElementsAre;
+
+// Occupies one thread of a pool until Release. Outlives the pool.
+class Blocker {
+ public:
+  void Occupy(WorkerPool& pool) {
+    ASSERT_TRUE(pool.Submit([this] {
+      started_.set_value();
+      release_.get_future().wait();
+    }));
+    started_.get_future().wait();
+  }
+  void Release() { release_.set_value(); }
+
+ private:
+  std::promise<void> started_;
+  std::promise<void> release_;
+};
+
+TEST(WorkerPoolTest, RunsInOrderOfAcceptance) {
+  std::vector<int> ran;
+  {
+    WorkerPool pool({.threads = 1, .queue_max = 3});
+    for (int i = 0; i < 3; ++i) {
+      while (!pool.Submit([&ran, i] { ran.push_back(i); })) {
+        std::this_thread::yield();
+      }
+    }
+  }
+  EXPECT_THAT(ran, ElementsAre(0, 1, 2));
+}
+
+TEST(WorkerPoolTest, RefusesWorkWhenTheQueueIsFull) {
+  Blocker blocker;
+  std::promise<void> drained;
+  std::atomic<int> ran = 0;
+  WorkerPool pool({.threads = 1, .queue_max = 2});
+  blocker.Occupy(pool);
+  EXPECT_TRUE(pool.Submit([&ran] { ++ran; }));
+  EXPECT_TRUE(pool.Submit([&ran] { ++ran; }));
+  EXPECT_EQ(pool.queued(), 2u);
+  EXPECT_FALSE(pool.Submit([&ran] { ran += 100; }));
+  blocker.Release();
+  while (!pool.Submit([&drained] { drained.set_value(); })) {
+    std::this_thread::yield();
+  }
+  drained.get_future().wait();
+  EXPECT_EQ(ran, 2);
+}
+
+TEST(WorkerPoolTest, RefusedWorkIsNotTaken) {
+  WorkerPool pool({.threads = 1, .queue_max = 0});
+  const auto held = std::make_shared<int>(1);
+  EXPECT_FALSE(pool.Submit([held] {}));
+  EXPECT_EQ(held.use_count(), 1);
+}
+
+TEST(WorkerPoolTest, RunsAcceptedWorkWhileBeingDestroyed) {
+  std::atomic<int> ran = 0;
+  {
+    WorkerPool pool({.threads = 2, .queue_max = 1000});
+    for (int i = 0; i < 1000; ++i) {
+      ASSERT_TRUE(pool.Submit([&ran] { ++ran; }));
+    }
+  }
+  EXPECT_EQ(ran, 1000);
+}
+
+TEST(WorkerPoolTest, WorksOnAllThreadsAtOnce) {
+  std::array<Blocker, 3> blockers;
+  WorkerPool pool({.threads = 3});
+  // Occupy returns once its work runs, so that all three are inside at once.
+  for (Blocker& blocker : blockers) blocker.Occupy(pool);
+  EXPECT_EQ(pool.queued(), 0u);
+  for (Blocker& blocker : blockers) blocker.Release();
+}
+
+TEST(WorkerPoolTest, RunsNiceWithoutChangingTheCaller) {
+  const auto nice_of_this_thread = [] {
+    return getpriority(PRIO_PROCESS, static_cast<id_t>(gettid()));
+  };
+  const int before = nice_of_this_thread();
+  std::promise<int> inside;
+  WorkerPool pool({.threads = 1, .nice = 1});
+  ASSERT_TRUE(pool.Submit([&] { inside.set_value(nice_of_this_thread()); }));
+  EXPECT_EQ(inside.get_future().get(), std::min(before + 1, 19));
+  EXPECT_EQ(nice_of_this_thread(), before);
+}
+
+TEST(WorkerPoolTest, SubmitsFromManyThreadsLoseNothing) {
+  std::atomic<int> ran = 0;
+  std::atomic<int> accepted = 0;
+  {
+    WorkerPool pool({.threads = 2, .queue_max = 8});
+    std::vector<std::jthread> callers;
+    for (int i = 0; i < 4; ++i) {
+      callers.emplace_back([&] {
+        for (int j = 0; j < 500; ++j) {
+          if (pool.Submit([&ran] { ++ran; })) ++accepted;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(ran, accepted);
+  EXPECT_GT(accepted, 0);
+}
+
+}  // namespace
+}  // namespace hizo::base

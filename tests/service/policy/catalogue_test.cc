@@ -1,0 +1,225 @@
+#include "service/policy/catalogue.h"
+
+#include <functional>
+#include <string>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/service/policy/small_catalogue.h"
+#include "tests/testing/status_matchers.h"
+
+namespace hizo::policy {
+namespace {
+
+using test::IsOk;
+using test::StatusIs;
+using ::testing::HasSubstr;
+
+TEST(CatalogueTest, FindsByNameAndNumber) {
+  const auto catalogue = SmallCatalogue();
+  EXPECT_EQ(catalogue->version(), 3u);
+  const ClassSpec* profile = catalogue->FindClass("profile");
+  ASSERT_NE(profile, nullptr);
+  EXPECT_EQ(catalogue->ClassByNumber(2), profile);
+  const FieldSpec* name = catalogue->FindField(*profile, "full_name");
+  ASSERT_NE(name, nullptr);
+  EXPECT_EQ(name->full_name, "profile.full_name");
+  EXPECT_EQ(catalogue->FindField("profile.full_name"), name);
+  EXPECT_EQ(catalogue->FieldByNumber(201), name);
+  EXPECT_EQ(catalogue->FindPurpose("billing"),
+            catalogue->PurposeByNumber(kBilling));
+  EXPECT_NE(catalogue->FindPurpose("billing"), nullptr);
+}
+
+TEST(CatalogueTest, FindsNothingThatIsNotThere) {
+  const auto catalogue = SmallCatalogue();
+  const ClassSpec& account = *catalogue->FindClass("account");
+  EXPECT_EQ(catalogue->FindClass("Account"), nullptr);
+  EXPECT_EQ(catalogue->ClassByNumber(0), nullptr);
+  EXPECT_EQ(catalogue->ClassByNumber(3), nullptr);
+  EXPECT_EQ(catalogue->FindField(account, "full_name"), nullptr);
+  EXPECT_EQ(catalogue->FindField("full_name"), nullptr);
+  EXPECT_EQ(catalogue->FindField("account.full_name"), nullptr);
+  EXPECT_EQ(catalogue->FindField("account."), nullptr);
+  EXPECT_EQ(catalogue->FindField(""), nullptr);
+  EXPECT_EQ(catalogue->FieldByNumber(0), nullptr);
+  EXPECT_EQ(catalogue->FieldByNumber(999), nullptr);
+  EXPECT_EQ(catalogue->FindPurpose(""), nullptr);
+  EXPECT_EQ(catalogue->PurposeByNumber(0), nullptr);
+  EXPECT_EQ(catalogue->PurposeByNumber(64), nullptr);
+}
+
+TEST(CatalogueTest, OrdersFieldsByNumberAndCountsThemDensely) {
+  const auto catalogue = SmallCatalogue();
+  size_t index = 0;
+  FieldNumber previous = 0;
+  for (const FieldSpec& field : catalogue->fields()) {
+    EXPECT_EQ(field.index, index++);
+    EXPECT_GT(field.number, previous);
+    previous = field.number;
+  }
+  const ClassSpec& account = *catalogue->FindClass("account");
+  ASSERT_EQ(account.fields.size(), 2u);
+  EXPECT_EQ(account.fields[0]->name, "email");
+  EXPECT_EQ(account.fields[1]->name, "handle");
+}
+
+TEST(CatalogueTest, KnowsInternalFields) {
+  const auto catalogue = SmallCatalogue();
+  EXPECT_EQ(catalogue->internal_fields(),
+            FieldsOf(*catalogue, {"credential.password_hash"}));
+}
+
+TEST(CatalogueTest, KnowsTheFieldsOfAPurpose) {
+  const auto catalogue = SmallCatalogue();
+  EXPECT_EQ(
+      catalogue->FieldsFor(kMarketing),
+      FieldsOf(*catalogue, {"account.email", "account.handle",
+                            "profile.full_name", "credential.password_hash"}));
+  EXPECT_TRUE(catalogue->FieldsFor(kOperations).none());
+  EXPECT_TRUE(catalogue->FieldsFor(0).none());
+  EXPECT_TRUE(catalogue->FieldsFor(64).none());
+  EXPECT_TRUE(catalogue->FieldsFor(UINT16_MAX).none());
+}
+
+TEST(CatalogueTest, TakesTheLargestNumbers) {
+  CatalogueSource source = SmallCatalogueSource();
+  source.purposes.push_back({63, "last", ""});
+  source.classes.push_back({});
+  source.classes.back().number = 63;
+  source.classes.back().name = "last";
+  source.fields.push_back(source.fields[0]);
+  source.fields.back().number = 65535;
+  source.fields.back().class_number = 63;
+  source.fields.back().size_max = kFieldSizeMax;
+  EXPECT_THAT(Catalogue::Create(source), IsOk());
+}
+
+TEST(CatalogueTest, AllowsOneNameInTwoClasses) {
+  CatalogueSource source = SmallCatalogueSource();
+  source.fields[0].name = "email";
+  const auto catalogue = Catalogue::Create(source);
+  ASSERT_THAT(catalogue, IsOk());
+  EXPECT_NE((*catalogue)->FindField("profile.email"),
+            (*catalogue)->FindField("account.email"));
+}
+
+struct Fault {
+  const char* name;
+  std::function<void(CatalogueSource&)> plant;
+  const char* text;
+};
+class CatalogueFaultTest : public ::testing::TestWithParam<Fault> {};
+
+TEST_P(CatalogueFaultTest, IsRefusedByName) {
+  CatalogueSource source = SmallCatalogueSource();
+  ASSERT_THAT(Catalogue::Create(source), IsOk());
+  GetParam().plant(source);
+  const auto result = Catalogue::Create(source);
+  EXPECT_THAT(result, StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(std::string(result.status().message()),
+              HasSubstr(GetParam().text));
+}
+
+using Source = CatalogueSource;
+INSTANTIATE_TEST_SUITE_P(
+    Each, CatalogueFaultTest,
+    ::testing::Values(
+        Fault{"DoubledFieldNumber", [](Source& s) { s.fields[0].number = 201; },
+              "has another one's number"},
+        Fault{"ZeroFieldNumber", [](Source& s) { s.fields[0].number = 0; },
+              "field `note` has no number"},
+        Fault{"DoubledFieldName",
+              [](Source& s) { s.fields[0].name = "full_name"; },
+              "field `full_name` is there twice"},
+        Fault{"EmptyFieldName", [](Source& s) { s.fields[0].name.clear(); },
+              "is not a name"},
+        Fault{"DottedFieldName", [](Source& s) { s.fields[0].name = "a.b"; },
+              "field `a.b` is not a name"},
+        Fault{"StarredClassName", [](Source& s) { s.classes[0].name = "*"; },
+              "class `*` is not a name"},
+        Fault{"UpperCasePurpose", [](Source& s) { s.purposes[0].name = "Ops"; },
+              "purpose `Ops` is not a name"},
+        Fault{"LongName",
+              [](Source& s) { s.fields[0].name = std::string(65, 'a'); },
+              "is not a name"},
+        Fault{"FieldOfNoClass", [](Source& s) { s.fields[0].class_number = 9; },
+              "field `note` is of no class"},
+        Fault{"FieldOfClassZero",
+              [](Source& s) { s.fields[0].class_number = 0; },
+              "field `note` is of no class"},
+        Fault{"SearchableText",
+              [](Source& s) { s.fields[0].searchable = true; },
+              "field `note` is of a type that cannot be searched"},
+        Fault{"UniqueButNotSearchable",
+              [](Source& s) { s.fields[3].unique = true; },
+              "field `handle` is unique but not searchable"},
+        Fault{"NoPurpose", [](Source& s) { s.fields[0].purposes.reset(); },
+              "field `note` has no purpose"},
+        Fault{"UnknownPurpose", [](Source& s) { s.fields[0].purposes.set(60); },
+              "field `note` has a purpose that does not exist"},
+        Fault{"PurposeZero", [](Source& s) { s.fields[0].purposes.set(0); },
+              "field `note` has a purpose that does not exist"},
+        Fault{"ChoiceWithoutChoices",
+              [](Source& s) { s.fields[0].type = FieldType::kChoice; },
+              "field `note` must have choices"},
+        Fault{"TextWithChoices", [](Source& s) { s.fields[0].choices = {"a"}; },
+              "field `note` must have choices"},
+        Fault{"TextWithoutRoom", [](Source& s) { s.fields[0].size_max = 0; },
+              "field `note` has no room"},
+        Fault{"TooBigText",
+              [](Source& s) { s.fields[0].size_max = kFieldSizeMax + 1; },
+              "field `note` is too big"},
+        Fault{"ClassWithoutFields", [](Source& s) { s.fields.pop_back(); },
+              "class `credential` has no fields"},
+        Fault{"DoubledClassNumber", [](Source& s) { s.classes[1].number = 2; },
+              "has another one's number"},
+        Fault{"DoubledClassName",
+              [](Source& s) { s.classes[1].name = "profile"; },
+              "class `profile` is there twice"},
+        Fault{"ZeroClassNumber", [](Source& s) { s.classes[0].number = 0; },
+              "class `profile` has no number"},
+        Fault{"ClassNumberOfFacts",
+              [](Source& s) {
+                s.classes[0].number = kClassFacts;
+                s.fields[0].class_number = kClassFacts;
+                s.fields[1].class_number = kClassFacts;
+              },
+              "has the number of the facts"},
+        Fault{"TooBigClassNumber",
+              [](Source& s) {
+                s.classes[0].number = 64;
+                s.fields[0].class_number = 64;
+                s.fields[1].class_number = 64;
+              },
+              "class `profile` has too big a number"},
+        Fault{"DoubledPurposeNumber",
+              [](Source& s) { s.purposes[0].number = kBilling; },
+              "has another one's number"},
+        Fault{"DoubledPurposeName",
+              [](Source& s) { s.purposes[0].name = "billing"; },
+              "purpose `billing` is there twice"},
+        Fault{"ZeroPurpose", [](Source& s) { s.purposes[0].number = 0; },
+              "purpose `operations` has no number"},
+        Fault{"TooBigPurpose", [](Source& s) { s.purposes[0].number = 64; },
+              "purpose `operations` has too big a number"},
+        Fault{"TooManyFields",
+              [](Source& s) {
+                while (s.fields.size() <= kFieldsMax) {
+                  s.fields.push_back(s.fields[0]);
+                }
+              },
+              "more than 256 fields"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST(CatalogueTest, RefusesAnEmptyClassList) {
+  CatalogueSource source = SmallCatalogueSource();
+  source.classes.clear();
+  EXPECT_THAT(Catalogue::Create(std::move(source)),
+              StatusIs(absl::StatusCode::kInvalidArgument));
+}
+
+}  // namespace
+}  // namespace hizo::policy

@@ -1,0 +1,138 @@
+#include "service/policy/forbidden.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace hizo::policy {
+namespace {
+
+class CardNumberTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CardNumberTest, IsFound) {
+  EXPECT_TRUE(LooksLikeCardNumber(GetParam())) << GetParam();
+}
+
+// Numbers that the brands publish for tests.
+INSTANTIATE_TEST_SUITE_P(
+    Published, CardNumberTest,
+    ::testing::Values("4242 4242 4242 4242", "4242424242424242",
+                      "4111111111111111", "4012888888881881",
+                      "5555 5555 5555 4444", "5105105105105100",
+                      "2223003122003222", "3782 822463 10005",
+                      "371449635398431", "3530111333300000", "3566002020360505",
+                      "30569309025904", "38520000023237", "36227206271667",
+                      "6011111111111117", "6011000990139424",
+                      "6200000000000005", "6205500000000000004",
+                      "2200000000000004", "6759649826438453"));
+
+INSTANTIATE_TEST_SUITE_P(
+    Embedded, CardNumberTest,
+    ::testing::Values("please charge 4242 4242 4242 4242, thanks",
+                      "card:4242424242424242.", "4242 4242 4242 4242 12/27 123",
+                      "1) 4242-4242-4242-4242", "{\"n\":\"4242424242424242\"}",
+                      "カード番号は4242424242424242です",
+                      "first 1234, then\n5555555555554444\nlast",
+                      "2025 4242 4242 4242 4242 2026",
+                      "no\xff"
+                      "4242424242424242"));
+
+INSTANTIATE_TEST_SUITE_P(
+    Parted, CardNumberTest,
+    ::testing::Values("4242-4242-4242-4242", "4242 - 4242 - 4242 - 4242",
+                      "4 2 4 2 4 2 4 2 4 2 4 2 4 2 4 2",
+                      "4242\u00a04242\u20094242\u30004242",
+                      "4242\u20104242\u20134242\uff0d4242",
+                      "4242\u30fc4242\u30fc4242\u30fc4242",
+                      "4242\t4242\t4242\t4242",
+                      "4242\u200b4242\u00ad4242\ufeff4242"));
+
+INSTANTIATE_TEST_SUITE_P(
+    OtherScripts, CardNumberTest,
+    ::testing::Values("４２４２４２４２４２４２４２４２",
+                      "４２４２　４２４２　４２４２　４２４２",
+                      "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢", "४२४२ ४२४२ ४२४२ ४२४२",
+                      "4２4٢4२4242424242",
+                      "\U0001D7D2\U0001D7D042424242424242"));
+
+class InnocentNumberTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(InnocentNumberTest, IsLetPass) {
+  EXPECT_FALSE(LooksLikeCardNumber(GetParam())) << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, InnocentNumberTest,
+    ::testing::Values(
+        "", "42", "4242", "4242 4242 4242 4241", "4242 4242 4242 424",
+        "0000000000000000", "9999999999999995", "1234567812345670",
+        // Thirteen digits: tax registration number, bar code.
+        "T4222222222222", "4222222222222", "4901234567894",
+        // Twenty digits, sixteen of which would do.
+        "42424242424242420000", "00004242424242424242",
+        // Telephone numbers and dates.
+        "+81 90 1234 5678", "03-1234-5678 / 090-1234-5678",
+        "2025-01-31 23:59:59.123456", "20250131235959123", "1700000000000000",
+        // Parted by more than spaces and dashes.
+        "4242,4242,4242,4242", "4242.4242.4242.4242", "4242x4242x4242x4242",
+        "4242    4242    4242    4242", "4242\n4242\n4242\n4242",
+        "6f1c4242-4242-4242-a242-424242424242", "INV-2025-0000-0042",
+        "hello, world"));
+
+TEST(CardNumberTest, OneWrongDigitIsNoCardNumber) {
+  const std::string card = "4242424242424242";
+  for (size_t i = 0; i < card.size(); ++i) {
+    std::string wrong = card;
+    wrong[i] = static_cast<char>('0' + (wrong[i] - '0' + 1) % 10);
+    EXPECT_FALSE(LooksLikeCardNumber(wrong)) << wrong;
+  }
+}
+
+TEST(CardNumberTest, IsFoundAtTheEndOfALongText) {
+  std::string text;
+  while (text.size() < 60'000) text += "12 3456-78 ab 901 ";
+  EXPECT_FALSE(LooksLikeCardNumber(text));
+  EXPECT_TRUE(LooksLikeCardNumber(text + "; 378282246310005"));
+}
+
+TEST(CardNumberTest, LooksThroughAnEndlessNumberOnce) {
+  EXPECT_FALSE(LooksLikeCardNumber(std::string(65'536, '4')));
+}
+
+class CardCodeTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(CardCodeTest, IsFound) {
+  EXPECT_TRUE(LooksLikeCardCode(GetParam())) << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, CardCodeTest,
+    ::testing::Values("CVV: 123", "cvv 123", "CVV123", "cvv2: 1234", "CVC=999",
+                      "cvc2 (123)", "Security code: 123",
+                      "my SECURITY CODE is 1234.", "security code no. 123",
+                      "card verification value 123", "{\"cvv\":\"123\"}",
+                      "CVC code: 123", "exp 12/27 cvv: 123",
+                      "セキュリティコード：１２３",
+                      "セキュリティコードは123です",
+                      "セキュリティーコード 1234", "ＣＶＶ：１２３",
+                      "安全码：123", "보안코드 123", "CVV\u00a0\u2013\u00a0123",
+                      "CVV: ١٢٣", "csv cvv: 12, cvv: 123"));
+
+class InnocentCodeTest : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(InnocentCodeTest, IsLetPass) {
+  EXPECT_FALSE(LooksLikeCardCode(GetParam())) << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, InnocentCodeTest,
+    ::testing::Values("", "CVV", "123", "CVV: 12", "CVV: 12345", "cvv: abc",
+                      "where is the cvv on my card?", "CVV and 123 more",
+                      "recvv: 123", "postal code 123-4567", "area code 123",
+                      "verification code: 1234",
+                      "social security number 123-45-6789",
+                      "security code of conduct 2024", "コード 123",
+                      "\xff\xfe 123"));
+
+}  // namespace
+}  // namespace hizo::policy

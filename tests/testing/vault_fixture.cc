@@ -1,0 +1,249 @@
+#include "tests/testing/vault_fixture.h"
+
+#include <stdexcept>
+
+#include "service/audit/query.h"
+#include "storage/memory/engine.h"
+#include "storage/rocksdb/engine.h"
+
+namespace hizo::test {
+namespace {
+
+constexpr char kName[] = "test";
+constexpr int kPasswordCost = 4;
+constexpr size_t kEventsMax = 5000;
+
+void Require(const absl::Status& status) {
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+}
+
+template <typename T>
+T Require(absl::StatusOr<T> result) {
+  Require(result.status());
+  return *std::move(result);
+}
+
+}  // namespace
+
+vault::Committer::Done Pending::Done() {
+  return [this](std::unique_ptr<vault::Attempt> attempt,
+                const vault::Committer::Result& result) {
+    Committed committed{result.status, nullptr, false, {}};
+    if (result.receipt != nullptr) {
+      committed.receipt = true;
+      committed.answer = std::move(*attempt).Release(*result.receipt);
+    }
+    committed.attempt = std::move(attempt);
+    // Told under the lock: whoever waits may end this object at once.
+    const std::lock_guard lock(mutex_);
+    committed_ = std::move(committed);
+    changed_.notify_all();
+  };
+}
+
+Committed Pending::Wait() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return committed_.has_value(); });
+  return std::move(*committed_);
+}
+
+bool Pending::done() const {
+  const std::lock_guard lock(mutex_);
+  return committed_.has_value();
+}
+
+// The parts that a Store keeps to itself, once more over the same rows.
+struct VaultFixture::Components {
+  Components(const VaultFixture& fixture, const vault::Store& store)
+      : user_keys(*fixture.keys_, store.store_keys()),
+        facts(*fixture.data_, user_keys),
+        gate(*fixture.catalogue_, user_keys, facts),
+        records(*fixture.data_, user_keys),
+        index({*fixture.keys_, *fixture.data_}, store.store_keys()),
+        requests(*fixture.data_, store.store_keys()),
+        services{*fixture.catalogue_,
+                 *fixture.keys_,
+                 *fixture.data_,
+                 store.store_keys(),
+                 user_keys,
+                 facts,
+                 gate,
+                 records,
+                 index,
+                 requests,
+                 store.log()} {}
+
+  const vault::UserKeys user_keys;
+  const vault::FactsStore facts;
+  const vault::AccessGate gate;
+  const vault::RecordStore records;
+  const vault::SubjectIndex index;
+  const vault::Requests requests;
+  const vault::Services services;
+};
+
+VaultFixture::VaultFixture(const Options& options)
+    : options_(options),
+      catalogue_(Require(policy::Catalogue::Create(VaultCatalogueSource()))),
+      access_(Require(
+          policy::AccessTable::Create(VaultAccessSource(), *catalogue_))) {
+  auto slot = std::make_unique<crypto::FileRootSlot>(directory() / "slot");
+  Require(slot->Create());
+  slots_.push_back(std::move(slot));
+  OpenEngines(true);
+  const auto id = Require(vault::Store::Create(Parts()));
+  Require(
+      storage::Anchor::Open(anchor_file(), std::string(id.bytes()), true)
+          .status());
+  Require(Reopen());
+}
+
+VaultFixture::~VaultFixture() { Close(); }
+
+void VaultFixture::OpenEngines(bool create) {
+  const auto open = [&](const char* name) {
+    if (options_.engines == Engines::kMemory) return storage::NewMemoryEngine();
+    storage::RocksDbOptions rocksdb;
+    rocksdb.directory = directory() / name;
+    rocksdb.create = create;
+    return Require(storage::OpenRocksDb(rocksdb));
+  };
+  keys_ = std::make_unique<FaultyEngine>(open("keys"));
+  data_ = std::make_unique<FaultyEngine>(open("data"));
+}
+
+void VaultFixture::Close() {
+  components_.reset();
+  store_.reset();
+}
+
+absl::Status VaultFixture::Reopen() {
+  Close();
+  if (options_.engines == Engines::kRocksDb) {
+    keys_.reset();
+    data_.reset();
+    OpenEngines(false);
+  }
+  keys_->Restart();
+  data_->Restart();
+  const auto id = vault::StoreKeys::IdOf(*keys_);
+  if (!id.ok()) return id.status();
+  auto anchor =
+      storage::Anchor::Open(anchor_file(), std::string(id->bytes()), false);
+  if (!anchor.ok()) return anchor.status();
+  auto store = OpenWith(*std::move(anchor));
+  if (!store.ok()) return store.status();
+  store_ = *std::move(store);
+  components_ = std::make_unique<Components>(*this, *store_);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::unique_ptr<vault::Store>> VaultFixture::OpenWith(
+    std::unique_ptr<storage::Anchor> anchor) {
+  vault::Store::Options options;
+  options.password_cost = kPasswordCost;
+  options.committer = options_.committer;
+  return vault::Store::Open(Parts(), std::move(anchor), Policy(), clock_,
+                            options);
+}
+
+const vault::Services& VaultFixture::services() const {
+  return components_->services;
+}
+
+std::filesystem::path VaultFixture::anchor_file() const {
+  return directory() / "anchor";
+}
+
+vault::Store::Parts VaultFixture::Parts() {
+  return {*keys_, *data_, slots_, kName};
+}
+
+const policy::FieldSpec& VaultFixture::Field(std::string_view full_name) const {
+  const policy::FieldSpec* field = catalogue_->FindField(full_name);
+  if (field == nullptr) throw std::out_of_range("no such field");
+  return *field;
+}
+
+const policy::TenantSpec& VaultFixture::Tenant(base::TenantId id) const {
+  const policy::TenantSpec* tenant = access_->Tenant(id);
+  if (tenant == nullptr) throw std::out_of_range("no such tenant");
+  return *tenant;
+}
+
+vault::Call VaultFixture::CallOf(std::string_view actor, policy::Action action,
+                                 policy::PurposeNumber purpose) const {
+  const policy::Principal* principal = access_->Find(actor);
+  if (principal == nullptr) throw std::out_of_range("no such principal");
+  return {*principal, Tenant(principal->tenant), action, purpose, true,
+          std::nullopt, {}, clock_.Now()};
+}
+
+std::unique_ptr<vault::Attempt> VaultFixture::NewAttempt(
+    const vault::Call& call) {
+  audit::Event event;
+  event.actor = call.principal.spiffe_id;
+  event.tenant = call.tenant.id;
+  event.action = call.action;
+  event.purpose = call.purpose;
+  event.request = call.request;
+  event.catalogue_version = catalogue_->version();
+  return std::make_unique<vault::Attempt>(store_->committer().position(),
+                                          std::move(event));
+}
+
+void VaultFixture::Submit(std::unique_ptr<vault::Attempt> attempt,
+                          Pending& pending) {
+  store_->committer().Submit(std::move(attempt), pending.Done());
+}
+
+Committed VaultFixture::Commit(std::unique_ptr<vault::Attempt> attempt) {
+  Pending pending;
+  Submit(std::move(attempt), pending);
+  return pending.Wait();
+}
+
+std::vector<audit::Event> VaultFixture::Events() const {
+  const uint64_t size = store_->log().head().size;
+  std::vector<audit::Event> events;
+  if (size == 0) return events;
+  audit::Page page = Require(audit::Query(
+      *data_, size, {}, audit::Order::kOldestFirst, std::nullopt, kEventsMax));
+  for (audit::Found& found : page.events) {
+    events.push_back(std::move(found.event));
+  }
+  return events;
+}
+
+audit::Event VaultFixture::LastEvent() const {
+  audit::Page page = Require(
+      audit::Query(*data_, store_->log().head().size, {},
+                   audit::Order::kNewestFirst, std::nullopt, 1));
+  return page.events.at(0).event;
+}
+
+std::string Stored(const storage::Reader& reader, const std::string& key) {
+  const auto value = Require(reader.Get(key));
+  if (!value.has_value()) throw std::out_of_range("no such row");
+  return *value;
+}
+
+void Overwrite(storage::Engine& engine, const std::string& key,
+               const std::string& value) {
+  storage::Batch batch;
+  batch.Put(key, value);
+  Require(engine.Commit(batch));
+}
+
+void Remove(storage::Engine& engine, const std::string& key) {
+  storage::Batch batch;
+  batch.Delete(key);
+  Require(engine.Commit(batch));
+}
+
+std::vector<storage::Row> RowsOf(const storage::Reader& reader, char space) {
+  return Require(reader.Scan(storage::PrefixRange(
+      std::string_view(&space, 1), storage::kScanLimitMax)));
+}
+
+}  // namespace hizo::test

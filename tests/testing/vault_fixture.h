@@ -1,0 +1,175 @@
+// VaultFixture: a whole vault to test against, with everything real but the
+// clock: engines in memory or RocksDB, each inside a FaultyEngine, a root slot
+// and an anchor as files in a scratch directory, a small catalogue and callers
+// who may do much, little or nothing.
+//
+//   VaultFixture vault;
+//   const auto call = vault.CallOf(kFull, policy::Action::kRecordGet, kService);
+//   const auto shown = vault.Run(call, [&](vault::Attempt& attempt) {
+//     return vault.store().records().Get(attempt, call, input);
+//   });
+//
+// Threads: Run, Commit, Submit and the getters may be called concurrently.
+// Lifetime: whatever it hands out by reference ends at Close and Reopen.
+#ifndef HIZO_TESTS_TESTING_VAULT_FIXTURE_H_
+#define HIZO_TESTS_TESTING_VAULT_FIXTURE_H_
+
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "service/audit/event.h"
+#include "service/vault/services.h"
+#include "service/vault/store.h"
+#include "tests/testing/fake_clock.h"
+#include "tests/testing/faulty_engine.h"
+#include "tests/testing/scratch_directory.h"
+#include "tests/testing/status_matchers.h"
+
+namespace hizo::test {
+
+inline constexpr policy::PurposeNumber kService = 1;
+inline constexpr policy::PurposeNumber kSupport = 2;
+inline constexpr policy::PurposeNumber kBilling = 3;
+inline constexpr policy::PurposeNumber kAuthentication = 7;
+inline constexpr policy::PurposeNumber kSecurityAudit = 14;
+
+inline constexpr base::TenantId kAcme{1};
+inline constexpr base::TenantId kGlobex{2};
+
+// Everything about people, plainly, for every purpose but the audit's.
+inline constexpr char kFull[] = "spiffe://acme.example/full";
+// Reads everything for support, masked.
+inline constexpr char kMaskedOnly[] = "spiffe://acme.example/masked-only";
+// Puts and reads profile.full_name and account.phone for billing.
+inline constexpr char kClerk[] = "spiffe://acme.example/clerk";
+inline constexpr char kAuditor[] = "spiffe://acme.example/auditor";
+// Configured, without a role.
+inline constexpr char kNobody[] = "spiffe://acme.example/nobody";
+// The same as kFull and kAuditor in another tenant.
+inline constexpr char kOtherFull[] = "spiffe://globex.example/full";
+inline constexpr char kOtherAuditor[] = "spiffe://globex.example/auditor";
+
+// Classes account, profile, billing, transaction (a series) and credential
+// (internal), numbered as crypto/FORMAT.md says, with fields of every type.
+policy::CatalogueSource VaultCatalogueSource();
+policy::AccessSource VaultAccessSource();
+
+// What became of an Attempt, and what a receipt made of its answer.
+struct Committed {
+  absl::Status status;
+  std::unique_ptr<vault::Attempt> attempt;
+  bool receipt = false;
+  std::string answer;
+};
+
+// Pending waits for the committer to be done with one Attempt. Alive until it
+// is.
+class Pending {
+ public:
+  vault::Committer::Done Done();
+  Committed Wait();
+  bool done() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Committed> committed_;
+};
+
+class VaultFixture {
+ public:
+  enum class Engines { kMemory, kRocksDb };
+  struct Options {
+    Engines engines = Engines::kMemory;
+    vault::Committer::Options committer;
+  };
+  VaultFixture() : VaultFixture(Options()) {}
+  explicit VaultFixture(const Options& options);  // throws if it cannot
+  VaultFixture(const VaultFixture&) = delete;
+  VaultFixture& operator=(const VaultFixture&) = delete;
+  ~VaultFixture();
+
+  // Ends the store as the end of the process does; engines stay open.
+  void Close();
+  // Close, and the start of the next process: faults are forgotten and RocksDB
+  // is opened anew.
+  absl::Status Reopen();
+
+  vault::Store& store() { return *store_; }
+  const vault::Services& services() const;
+  FakeClock& clock() { return clock_; }
+  FaultyEngine& keys() { return *keys_; }
+  FaultyEngine& data() { return *data_; }
+  const vault::RootSlots& slots() const { return slots_; }
+  std::filesystem::path anchor_file() const;
+  const std::filesystem::path& directory() const { return scratch_.path(); }
+  vault::Store::Parts Parts();
+  vault::Store::Policy Policy() const { return {*catalogue_, *access_}; }
+  // Opens the engines and slots as Reopen would, with `anchor`.
+  absl::StatusOr<std::unique_ptr<vault::Store>> OpenWith(
+      std::unique_ptr<storage::Anchor> anchor);
+
+  const policy::Catalogue& catalogue() const { return *catalogue_; }
+  // Both must exist.
+  const policy::FieldSpec& Field(std::string_view full_name) const;
+  const policy::TenantSpec& Tenant(base::TenantId id) const;
+
+  // A call of now by a principal that is configured.
+  vault::Call CallOf(std::string_view actor, policy::Action action,
+                     policy::PurposeNumber purpose) const;
+  std::unique_ptr<vault::Attempt> NewAttempt(const vault::Call& call);
+  void Submit(std::unique_ptr<vault::Attempt> attempt, Pending& pending);
+  Committed Commit(std::unique_ptr<vault::Attempt> attempt);
+
+  // Runs a use case, which takes an Attempt& and returns Status or StatusOr,
+  // as dispatch does, but once. The committer's error if it could not be
+  // recorded, whatever the use case said.
+  template <typename UseCase>
+  auto Run(const vault::Call& call, UseCase use_case)
+      -> decltype(use_case(std::declval<vault::Attempt&>())) {
+    std::unique_ptr<vault::Attempt> attempt = NewAttempt(call);
+    auto answer = use_case(*attempt);
+    attempt->Conclude(StatusOf(answer));
+    const absl::Status committed = Commit(std::move(attempt)).status;
+    if (!committed.ok()) return committed;
+    return answer;
+  }
+
+  // What is durably recorded, oldest first.
+  std::vector<audit::Event> Events() const;
+  audit::Event LastEvent() const;
+
+ private:
+  struct Components;
+  void OpenEngines(bool create);
+  const Options options_;
+  const ScratchDirectory scratch_;
+  FakeClock clock_;
+  std::unique_ptr<const policy::Catalogue> catalogue_;
+  std::unique_ptr<const policy::AccessTable> access_;
+  vault::RootSlots slots_;
+  std::unique_ptr<FaultyEngine> keys_;
+  std::unique_ptr<FaultyEngine> data_;
+  std::unique_ptr<vault::Store> store_;
+  std::unique_ptr<Components> components_;
+};
+
+// Rows looked at and edited behind the vault's back. The key must be there.
+std::string Stored(const storage::Reader& reader, const std::string& key);
+void Overwrite(storage::Engine& engine, const std::string& key,
+               const std::string& value);
+void Remove(storage::Engine& engine, const std::string& key);
+// Every row whose key begins with `space` (service/base/keyspace.h).
+std::vector<storage::Row> RowsOf(const storage::Reader& reader, char space);
+
+}  // namespace hizo::test
+
+#endif  // HIZO_TESTS_TESTING_VAULT_FIXTURE_H_

@@ -1,0 +1,141 @@
+#include "tests/testing/vault_fixture.h"
+
+namespace hizo::test {
+namespace {
+
+using policy::FieldSpec;
+using policy::FieldType;
+using policy::Mask;
+using policy::RoleKind;
+
+policy::PurposeSpec Purpose(policy::PurposeNumber number, std::string name) {
+  return {number, std::move(name), "A purpose."};
+}
+
+policy::ClassSpec Class(policy::ClassNumber number, std::string name) {
+  policy::ClassSpec spec;
+  spec.number = number;
+  spec.name = std::move(name);
+  return spec;
+}
+
+FieldSpec Field(policy::FieldNumber number, std::string name, FieldType type,
+                Mask mask) {
+  FieldSpec field;
+  field.number = number;
+  field.class_number = number / 100;
+  field.name = std::move(name);
+  field.type = type;
+  field.mask = mask;
+  field.size_max = 4096;
+  field.purposes.set(kService).set(kSupport).set(kBilling);
+  return field;
+}
+
+FieldSpec Searchable(FieldSpec field) {
+  field.searchable = true;
+  field.purposes.set(kAuthentication);
+  return field;
+}
+
+FieldSpec Unique(FieldSpec field) {
+  field.unique = true;
+  return Searchable(std::move(field));
+}
+
+FieldSpec Required(FieldSpec field) {
+  field.required = true;
+  return field;
+}
+
+FieldSpec Sized(FieldSpec field, size_t size_max) {
+  field.size_max = size_max;
+  return field;
+}
+
+std::vector<FieldSpec> Fields() {
+  std::vector<FieldSpec> fields = {
+      Unique(Field(101, "username", FieldType::kHandle, Mask::kEnds)),
+      Unique(Field(102, "email", FieldType::kEmail, Mask::kEmail)),
+      Unique(Field(103, "reference", FieldType::kReference, Mask::kLastFour)),
+      Searchable(Field(104, "phone", FieldType::kPhone, Mask::kPhone)),
+      Field(105, "plan", FieldType::kChoice, Mask::kNone),
+      Required(Field(201, "full_name", FieldType::kText, Mask::kInitials)),
+      Field(202, "birth_date", FieldType::kDate, Mask::kYear),
+      Field(203, "address", FieldType::kAddress, Mask::kRegion),
+      Sized(Field(204, "note", FieldType::kText, Mask::kFirstTwo), 100),
+      Field(205, "newsletter", FieldType::kBoolean, Mask::kNone),
+      Field(206, "points", FieldType::kInteger, Mask::kHidden),
+      Field(207, "photo", FieldType::kBytes, Mask::kNone),
+      Field(208, "settings", FieldType::kJson, Mask::kNone),
+      Field(209, "last_seen", FieldType::kTimestamp, Mask::kYear),
+      Field(301, "card_last4", FieldType::kText, Mask::kHidden),
+      Field(302, "balance", FieldType::kMoney, Mask::kHidden),
+      Required(Field(401, "amount", FieldType::kMoney, Mask::kNone)),
+      Field(402, "item", FieldType::kText, Mask::kFirstTwo),
+      Field(501, "password_hash", FieldType::kText, Mask::kHidden),
+  };
+  fields[4].choices = {"free", "paid"};
+  // Not for billing.
+  fields[6].purposes.reset(kBilling);
+  return fields;
+}
+
+}  // namespace
+
+policy::CatalogueSource VaultCatalogueSource() {
+  policy::CatalogueSource source;
+  source.version = 7;
+  source.purposes = {Purpose(kService, "service"), Purpose(kSupport, "support"),
+                     Purpose(kBilling, "billing"),
+                     Purpose(kAuthentication, "authentication"),
+                     Purpose(kSecurityAudit, "security_audit")};
+  source.classes = {Class(1, "account"), Class(2, "profile"),
+                    Class(3, "billing"), Class(4, "transaction"),
+                    Class(policy::kClassCredential, "credential")};
+  source.classes[3].series = true;
+  source.classes[4].internal = true;
+  source.fields = Fields();
+  return source;
+}
+
+policy::AccessSource VaultAccessSource() {
+  const std::vector<std::string> all_purposes = {"service", "support",
+                                                 "billing", "authentication"};
+  policy::AccessSource source;
+  source.tenants = {{kAcme, "acme", "JP"}, {kGlobex, "globex", ""}};
+  source.roles = {
+      {"full",
+       RoleKind::kService,
+       {{{"subject.create", "subject.get", "subject.find", "record.put",
+          "record.get", "record.list", "record.import", "credential.set",
+          "credential.verify"},
+         all_purposes,
+         {"*"},
+         true}}},
+      {"masked",
+       RoleKind::kService,
+       {{{"subject.get", "subject.find", "record.get", "record.list"},
+         {"support"},
+         {"*"},
+         false}}},
+      {"clerk",
+       RoleKind::kService,
+       {{{"record.put", "record.get"},
+         {"billing"},
+         {"profile.full_name", "account.phone"},
+         true}}},
+      {"auditor",
+       RoleKind::kAuditor,
+       {{{"audit.query", "audit.checkpoint"}, {"security_audit"}, {}, false}}},
+  };
+  source.principals = {
+      {kFull, "acme", {"full"}},         {kMaskedOnly, "acme", {"masked"}},
+      {kClerk, "acme", {"clerk"}},       {kAuditor, "acme", {"auditor"}},
+      {kNobody, "acme", {}},             {kOtherFull, "globex", {"full"}},
+      {kOtherAuditor, "globex", {"auditor"}},
+  };
+  return source;
+}
+
+}  // namespace hizo::test
