@@ -1,6 +1,5 @@
 #include "crypto/normalise.h"
 
-#include <phonenumbers/logger.h>
 #include <phonenumbers/phonenumberutil.h>
 #include <unicode/locid.h>
 #include <unicode/normalizer2.h>
@@ -13,7 +12,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -189,21 +187,6 @@ std::optional<std::string> AsciiDomain(std::string_view domain) {
   return ascii;
 }
 
-class SilentLogger final : public i18n::phonenumbers::Logger {
- public:
-  void WriteMessage(const std::string&) override {}
-};
-
-// The library would print what it cannot parse.
-i18n::phonenumbers::PhoneNumberUtil& PhoneLibrary() {
-  static i18n::phonenumbers::PhoneNumberUtil& library = [] {
-    auto* const instance = i18n::phonenumbers::PhoneNumberUtil::GetInstance();
-    instance->SetLogger(std::make_unique<SilentLogger>().release());
-    return std::ref(*instance);
-  }();
-  return library;
-}
-
 bool IsPhonePunctuation(UChar32 c) {
   constexpr UChar32 kMinus = 0x2212;
   constexpr UChar32 kKatakanaDash = 0x30fc;
@@ -238,7 +221,7 @@ std::optional<std::string> ToE164(const std::string& dialled,
                                   const std::string& region) {
   using i18n::phonenumbers::PhoneNumberUtil;
   i18n::phonenumbers::PhoneNumber number;
-  const PhoneNumberUtil& library = PhoneLibrary();
+  const PhoneNumberUtil& library = *PhoneNumberUtil::GetInstance();
   if (library.Parse(dialled, region, &number) !=
           PhoneNumberUtil::NO_PARSING_ERROR ||
       library.IsPossibleNumberWithReason(number) !=

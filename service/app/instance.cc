@@ -11,6 +11,7 @@
 #include "crypto/secret.h"
 #include "service/app/access_file.h"
 #include "service/app/catalogue_file.h"
+#include "service/app/logging.h"
 #include "service/base/status_macros.h"
 #include "service/rpc/convert.h"
 #include "storage/anchor.h"
@@ -26,6 +27,7 @@ constexpr size_t kBytesPerMegabyte = 1024 * 1024;
 // What is waiting in RocksDB is kept small beside the cache.
 constexpr size_t kWriteBufferBytes = 32 * kBytesPerMegabyte;
 constexpr std::chrono::seconds kStopGrace{10};
+constexpr std::chrono::hours kTidyInterval{1};
 // Beyond the calls that may be in work, messages of streams wait too.
 constexpr size_t kCallsMax = 1024;
 
@@ -197,11 +199,34 @@ absl::Status Instance::Serve() {
                                 {{*methods_, *dispatch_, *declared_.catalogue},
                                  *declared_.access},
                                 options));
+  tidying_ = std::thread([this] { KeepTidy(); });
   server_->SetServing(rpc::Server::Health::kServing);
   return absl::OkStatus();
 }
 
+void Instance::KeepTidy() {
+  for (;;) {
+    const auto forgotten = store_->Tidy(*declared_.access, clock_.Now());
+    if (forgotten.ok() && *forgotten > 0) {
+      Log(Level::kInfo, "tidied",
+          {{"requests", static_cast<int64_t>(*forgotten)}});
+    }
+    const auto until = std::chrono::steady_clock::now() + kTidyInterval;
+    const base::MutexLock lock(mutex_);
+    while (!stopping_ &&
+           changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
+    }
+    if (stopping_) return;
+  }
+}
+
 Instance::~Instance() {
+  {
+    const base::MutexLock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (tidying_.joinable()) tidying_.join();
   // Every call is answered before what serves it goes.
   if (server_ != nullptr) server_->Stop(kStopGrace);
 }

@@ -10,10 +10,12 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <thread>
 
 #include "absl/status/statusor.h"
 #include "service/app/config.h"
 #include "service/base/clock.h"
+#include "service/base/mutex.h"
 #include "service/base/worker_pool.h"
 #include "service/policy/access_table.h"
 #include "service/policy/catalogue.h"
@@ -67,6 +69,7 @@ class Instance {
   absl::Status Open();
   absl::Status Serve();
   v1::GetStatusResponse ReadStatus() const;
+  void KeepTidy();
 
   const Config config_;
   const base::Clock& clock_;
@@ -80,6 +83,11 @@ class Instance {
   std::optional<rpc::MethodTable> methods_;
   std::optional<rpc::Dispatch> dispatch_;
   std::unique_ptr<rpc::Server> server_;
+  // The background thread: wakes each hour, at once when stopping.
+  base::Mutex mutex_;
+  base::Condition changed_;
+  bool stopping_ HIZO_GUARDED_BY(mutex_) = false;
+  std::thread tidying_;
 };
 
 }  // namespace hizo::app

@@ -132,8 +132,8 @@ class Cursor {
     if (row.key.size() != KeyOf(0).size()) {
       return absl::DataLossError("a row of the audit log is damaged");
     }
-    storage::KeyReader tail(
-        std::string_view(row.key).substr(row.key.size() - kSequenceSize));
+    const std::string_view key = row.key;
+    storage::KeyReader tail(key.substr(key.size() - kSequenceSize));
     Found found{.sequence = *tail.U64(), .event = {}};
     ASSIGN_OR_RETURN(found.event, indexed() ? ReadEvent(reader_, found.sequence)
                                             : Decode(row.value));

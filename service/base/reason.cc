@@ -91,7 +91,7 @@ constexpr size_t kPayloadSize = 3;
 std::optional<std::string> PayloadOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kPayloadType);
   if (!payload.has_value()) return std::nullopt;
-  return std::string(*payload);
+  return static_cast<std::string>(*payload);
 }
 
 }  // namespace

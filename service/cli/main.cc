@@ -1,6 +1,7 @@
 // The command line `hizo`.
 #include <unistd.h>
 
+#include <cstdlib>
 #include <iostream>
 
 #include "service/cli/command.h"
@@ -15,6 +16,9 @@ hizo::cli::Presence At(int descriptor) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Names are looked up as everything else on this machine does it, and not by
+  // gRPC's own resolver, which leaks. Whoever sets the variable wins.
+  setenv("GRPC_DNS_RESOLVER", "native", 0);
   hizo::cli::CommandLine line;
   return line.Run({argv + 1, argv + argc}, {.in = std::cin,
                                             .out = std::cout,

@@ -67,6 +67,7 @@ absl::Status AddActions(const std::string& name, Grant& grant) {
 
 absl::Status AddFields(const std::string& name, const Catalogue& catalogue,
                        Grant& grant) {
+  constexpr std::string_view kAllOfClass = ".*";
   if (name == "*") {
     for (const FieldSpec& field : catalogue.fields()) {
       grant.fields.set(field.index);
@@ -75,9 +76,9 @@ absl::Status AddFields(const std::string& name, const Catalogue& catalogue,
     return absl::OkStatus();
   }
   FieldSet named;
-  if (name.ends_with(".*")) {
+  if (name.ends_with(kAllOfClass)) {
     const ClassSpec* of =
-        catalogue.FindClass(std::string_view(name).substr(0, name.size() - 2));
+        catalogue.FindClass(name.substr(0, name.size() - kAllOfClass.size()));
     if (of == nullptr) return Broken("class", name, "does not exist");
     for (const FieldSpec* field : of->fields) named.set(field->index);
   } else {

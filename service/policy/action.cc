@@ -29,6 +29,7 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kAuditQuery, "audit.query", Concerns::kStore},
     {Action::kAuditCheckpoint, "audit.checkpoint", Concerns::kStore},
     {Action::kAdminStatus, "admin.status", Concerns::kStore},
+    {Action::kStoreTidy, "store.tidy", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -23,8 +23,9 @@ enum class Action : uint8_t {
   kAuditQuery = 10,
   kAuditCheckpoint = 11,
   kAdminStatus = 12,
+  kStoreTidy = 13,  // Hizo itself; no call has it
 };
-inline constexpr int kActionCount = 13;
+inline constexpr int kActionCount = 14;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

@@ -194,6 +194,8 @@ const ClassSpec* Catalogue::ClassByNumber(ClassNumber number) const {
   return FindByNumber(source_.classes, number);
 }
 
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is asked
+// of the catalogue that `of` belongs to.
 const FieldSpec* Catalogue::FindField(const ClassSpec& of,
                                       std::string_view name) const {
   // A class has a dozen fields: comparing names is quicker than hashing one.

@@ -31,7 +31,7 @@ constexpr std::array<char32_t, 66> kZeros = {
 
 // 0 to 9, or -1.
 int DigitValue(char32_t c) {
-  const auto after = std::ranges::upper_bound(kZeros, c);
+  const auto* const after = std::ranges::upper_bound(kZeros, c);
   if (after == kZeros.begin()) return -1;
   const char32_t value = c - *(after - 1);
   return value < 10 ? static_cast<int>(value) : -1;
@@ -42,8 +42,10 @@ bool IsSpace(char32_t c) {
          c == 0x205F || c == 0x3000;
 }
 
+constexpr char32_t kLongVowel = 0x30FC;
+
 bool IsDash(char32_t c) {
-  return (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == 0x30FC ||
+  return (c >= 0x2010 && c <= 0x2015) || c == 0x2212 || c == kLongVowel ||
          c == 0xFE58 || c == 0xFE63 || c == 0xFF0D || c == 0xFF70;
 }
 
@@ -75,9 +77,7 @@ std::string Fold(std::string_view text, LongVowel vowel) {
       folded.push_back(static_cast<char>('0' + digit));
     } else if (IsSpace(c)) {
       folded.push_back(' ');
-    } else if (c == 0x30FC && vowel == LongVowel::kIsLetter) {
-      folded.append(first.bytes);
-    } else if (IsDash(c)) {
+    } else if (IsDash(c) && (c != kLongVowel || vowel == LongVowel::kIsDash)) {
       folded.push_back('-');
     } else if (c >= 0xFF01 && c <= 0xFF5E) {
       folded.push_back(LowerCase(c - 0xFEE0));

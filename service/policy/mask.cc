@@ -83,7 +83,7 @@ std::string Initials(const Characters& text) {
   }
   if (words.back().empty()) words.pop_back();
   if (words.empty()) return kStars;
-  const std::string last = Initial(words.back()) + kStars;
+  std::string last = Initial(words.back()) + kStars;
   if (words.size() == 1) return last;
   const std::string first = Initial(words.front());
   return (first.empty() ? kStars : first + ".") + " " + last;

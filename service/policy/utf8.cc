@@ -28,11 +28,11 @@ CodePoint FirstCodePoint(std::string_view text) {
   const auto first = static_cast<uint8_t>(text[0]);
   const size_t size = AnnouncedSize(first);
   if (size == 0 || size > text.size()) return none;
-  char32_t value = size == 1 ? first : first & (0x7Fu >> size);
+  char32_t value = size == 1 ? first : first & (0x7FU >> size);
   for (size_t i = 1; i < size; ++i) {
     const auto byte = static_cast<uint8_t>(text[i]);
     if ((byte & 0xC0) != 0x80) return none;
-    value = value << 6 | (byte & 0x3Fu);
+    value = value << 6 | (byte & 0x3FU);
   }
   if (!IsScalarValue(value, size)) return none;
   return {value, text.substr(0, size)};

@@ -43,6 +43,14 @@ absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
   return absl::OkStatus();
 }
 
+absl::Status AccessGate::Load(Attempt& attempt, SubjectKeys& keys,
+                              std::optional<Facts>& facts) const {
+  ASSIGN_OR_RETURN(keys,
+                   user_keys_.Read(attempt, keys.tenant(), keys.subject()));
+  ASSIGN_OR_RETURN(facts, facts_.Load(attempt, keys));
+  return absl::OkStatus();
+}
+
 absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
                                               const Call& call,
                                               const Ask& ask) const {
@@ -53,13 +61,15 @@ absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
   const bool creates = policy::CreatesSubject(call.action);
   SubjectKeys keys = user_keys_.Fresh(call.tenant.id, *ask.subject);
   std::optional<Facts> facts;
-  if (!creates) {
-    ASSIGN_OR_RETURN(keys,
-                     user_keys_.Read(attempt, call.tenant.id, *ask.subject));
-    ASSIGN_OR_RETURN(facts, facts_.Load(attempt, keys));
+  const absl::Status loaded =
+      creates ? absl::OkStatus() : Load(attempt, keys, facts);
+  const absl::Status decided =
+      Decide(attempt, call, ask, facts.has_value() ? &*facts : nullptr);
+  // Who may not ask is not told either that somebody's rows are damaged.
+  if (attempt.event().outcome != audit::Outcome::kDenied) {
+    RETURN_IF_ERROR(loaded);
   }
-  RETURN_IF_ERROR(
-      Decide(attempt, call, ask, facts.has_value() ? &*facts : nullptr));
+  RETURN_IF_ERROR(decided);
   if (!creates && !facts.has_value()) {
     // An action that is not about people as such, asked about nobody.
     attempt.event().outcome = audit::Outcome::kFailed;

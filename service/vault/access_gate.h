@@ -85,6 +85,9 @@ class AccessGate {
  private:
   absl::Status Decide(Attempt& attempt, const Call& call, const Ask& ask,
                       const Facts* facts) const;
+  // The person's keys and facts; leaves `facts` empty for nobody.
+  absl::Status Load(Attempt& attempt, SubjectKeys& keys,
+                    std::optional<Facts>& facts) const;
   const policy::Catalogue& catalogue_;
   const UserKeys& user_keys_;
   const FactsStore& facts_;

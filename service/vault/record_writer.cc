@@ -131,16 +131,14 @@ absl::Status RecordWriter::Reindex(Attempt& attempt, const Call& call,
   const auto text_of = [](const Value& of) {
     return std::get<Text>(of).text.Reveal();
   };
-  if (present != nullptr) {
+  if (present != nullptr && present->Has(field)) {
     ASSIGN_OR_RETURN(const auto old, present->Read(grant, field));
-    if (old.has_value() && value != nullptr &&
-        text_of(*old) == text_of(*value)) {
+    if (!old.has_value()) return Fail(Reason::kIntegrityFailure);
+    if (value != nullptr && text_of(*old) == text_of(*value)) {
       return absl::OkStatus();
     }
-    if (old.has_value()) {
-      RETURN_IF_ERROR(services_.index.Remove(attempt, call.tenant, field,
-                                             text_of(*old), grant.subject()));
-    }
+    RETURN_IF_ERROR(services_.index.Remove(attempt, call.tenant, field,
+                                           text_of(*old), grant.subject()));
   }
   if (value == nullptr) return absl::OkStatus();
   ASSIGN_OR_RETURN(const IndexPointer pointer,

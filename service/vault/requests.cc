@@ -48,6 +48,12 @@ crypto::Key SealingKey(const crypto::Key& day_key) {
   return crypto::DeriveKey(day_key, "hizo/request/seal/v1", {});
 }
 
+// All requests of a day have keys that begin with this.
+storage::ScanRange RowsBefore(uint32_t day, size_t limit) {
+  return {
+      .from = RequestPrefix(0), .until = RequestPrefix(day), .limit = limit};
+}
+
 }  // namespace
 
 absl::StatusOr<std::optional<std::string>> Requests::Recall(
@@ -88,6 +94,18 @@ absl::Status Requests::Remember(Attempt& attempt, const Call& call,
   attempt.data().Put(row_key, crypto::Seal(SealingKey(*day_key), row_key,
                                            std::move(row).Take()));
   return absl::OkStatus();
+}
+
+absl::StatusOr<size_t> Requests::Forget(Attempt& attempt, base::TenantId tenant,
+                                        base::Timestamp now) const {
+  const uint32_t kept_from = DayOf(now) - 1;
+  ASSIGN_OR_RETURN(const auto rows,
+                   data_.Scan(RowsBefore(kept_from, kForgottenMax)));
+  for (const storage::Row& row : rows) attempt.data().Delete(row.key);
+  if (rows.size() == kForgottenMax) return rows.size();
+  ASSIGN_OR_RETURN(const size_t days, store_keys_.DeleteRequestDaysBefore(
+                                          attempt, tenant, kept_from));
+  return rows.size() + days;
 }
 
 }  // namespace hizo::vault

@@ -34,6 +34,12 @@ class Requests {
   // Nothing if the call has no request id.
   absl::Status Remember(Attempt& attempt, const Call& call,
                         const std::string& answer) const;
+  // Forgets, as part of the Attempt, up to kForgottenMax requests of days
+  // before yesterday and, once a day has none left, the day's key. The number
+  // forgotten; 0 when there is nothing left to do.
+  absl::StatusOr<size_t> Forget(Attempt& attempt, base::TenantId tenant,
+                                base::Timestamp now) const;
+  static constexpr size_t kForgottenMax = 1000;
 
  private:
   const storage::Engine& data_;

@@ -30,7 +30,7 @@ std::optional<RecordKeyParts> ParseRecordKey(std::string_view key);
 // `tag` is a 16-byte MAC.
 std::string RequestKey(uint32_t day, base::TenantId tenant,
                        std::string_view tag);
-// All request rows of days before `day` lie between these.
+// Where the rows of a day begin; they end where the next day begins.
 std::string RequestPrefix(uint32_t day);
 
 // In the keys store.

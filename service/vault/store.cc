@@ -1,6 +1,7 @@
 #include "service/vault/store.h"
 
 #include <algorithm>
+#include <future>
 #include <utility>
 
 #include "service/base/status_macros.h"
@@ -78,6 +79,36 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
   return std::unique_ptr<Store>(new Store(
       parts, {std::move(store_keys), std::move(log), std::move(anchor)}, policy,
       clock, options));
+}
+
+absl::StatusOr<size_t> Store::Tidy(const policy::AccessTable& access,
+                                   base::Timestamp now) {
+  size_t forgotten = 0;
+  for (const policy::TenantSpec& tenant : access.tenants()) {
+    for (;;) {
+      audit::Event event;
+      event.tenant = tenant.id;
+      event.actor = "hizod";
+      event.action = policy::Action::kStoreTidy;
+      event.outcome = audit::Outcome::kAllowed;
+      event.reason = base::Reason::kNone;
+      auto attempt =
+          std::make_unique<Attempt>(committer_->position(), std::move(event));
+      ASSIGN_OR_RETURN(const size_t count,
+                       requests_.Forget(*attempt, tenant.id, now));
+      if (count == 0) break;
+      attempt->event().records = static_cast<uint32_t>(count);
+      std::promise<absl::Status> done;
+      committer_->Submit(
+          std::move(attempt),
+          [&done](std::unique_ptr<Attempt>, const Committer::Result& result) {
+            done.set_value(result.status);
+          });
+      RETURN_IF_ERROR(done.get_future().get());
+      forgotten += count;
+    }
+  }
+  return forgotten;
 }
 
 Services Store::ServicesOf(const Parts& parts, const Policy& policy) const {

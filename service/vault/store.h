@@ -64,6 +64,11 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  // Forgets requests whose time has passed, each step an Attempt of its own
+  // with its audit event; waits for the disk. How many were forgotten.
+  absl::StatusOr<size_t> Tidy(const policy::AccessTable& access,
+                              base::Timestamp now);
+
   Committer& committer() { return *committer_; }
   const Subjects& subjects() const { return subjects_; }
   const Records& records() const { return records_; }

@@ -246,6 +246,22 @@ absl::StatusOr<base::SubjectId> StoreKeys::OpenWayBack(
   return *id;
 }
 
+absl::StatusOr<size_t> StoreKeys::DeleteRequestDaysBefore(Attempt& attempt,
+                                                          TenantId tenant,
+                                                          uint32_t day) const {
+  constexpr size_t kDaysAtOnce = 1000;
+  const auto name = [tenant](uint32_t of) {
+    ByteWriter detail;
+    detail.Put(of);
+    return LeafName({tenant, LeafKind::kRequestDay, std::move(detail).Take()});
+  };
+  ASSIGN_OR_RETURN(
+      const auto rows,
+      keys_.Scan({.from = name(0), .until = name(day), .limit = kDaysAtOnce}));
+  for (const storage::Row& row : rows) attempt.keys().Delete(row.key);
+  return rows.size();
+}
+
 Key StoreKeys::CreateLeaf(Attempt& attempt, const Leaf& leaf) const {
   Key key = Key::Random();
   attempt.keys().Put(LeafName(leaf), Wrap(leaf, key));

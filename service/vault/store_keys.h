@@ -93,6 +93,11 @@ class StoreKeys {
   absl::StatusOr<base::SubjectId> OpenWayBack(base::TenantId tenant,
                                               base::AuditReference reference,
                                               std::string_view sealed) const;
+  // Deletes the keys of request days before `day`, as part of the Attempt; how
+  // many.
+  absl::StatusOr<size_t> DeleteRequestDaysBefore(Attempt& attempt,
+                                                 base::TenantId tenant,
+                                                 uint32_t day) const;
   // Makes a leaf key as part of the Attempt.
   crypto::Key CreateLeaf(Attempt& attempt, const Leaf& leaf) const;
 

@@ -109,9 +109,9 @@ absl::StatusOr<CreatedSubject> Subjects::Create(
   const RecordWriter writer(services_);
   uint16_t ordinal = 0;
   for (ResolvedRecord& record : resolved) {
-    const RecordName name{record.spec->number, record.spec->series
-                                                   ? NewRecordId(call.now)
-                                                   : base::RecordId()};
+    const RecordName name{record.spec->number,
+                          record.spec->series ? NewRecordId(call.now, ordinal++)
+                                              : base::RecordId()};
     ASSIGN_OR_RETURN(const WrittenRecord written,
                      writer.Write(attempt, call, grant, name, nullptr,
                                   std::move(record), {}, pointers));

@@ -120,7 +120,7 @@ TEST_F(ClientTest, GivesUpAfterAFewTries) {
 
 TEST_F(ClientTest, DoesNotReachWhereNobodyListens) {
   Config config = WorkingConfig();
-  config.address = "localhost:1";
+  config.address = "127.0.0.1:1";
   const Failure failure = FailureOf(Ask(config));
   EXPECT_EQ(failure.exit, ExitCode::kUnreachable);
   EXPECT_THAT(failure.text, HasSubstr("no answer"));
@@ -141,8 +141,7 @@ TEST_F(ClientTest, IsTurnedAwayWithACertificateOfAnotherAuthority) {
 
 TEST_F(ClientTest, DoesNotTakeAnotherHostsCertificate) {
   Config config = WorkingConfig();
-  // The same vault, under a name that its certificate does not carry.
-  config.address.replace(0, config.address.find(':'), "127.0.0.1");
+  config.address = vault_.unnamed_address();
   EXPECT_EQ(FailureOf(Ask(config)).exit, ExitCode::kUnreachable);
 }
 

@@ -47,6 +47,8 @@ class FakeVault {
 
   // host:port
   const std::string& address() const { return address_; }
+  // Another that reaches it but that its certificate does not name.
+  const std::string& unnamed_address() const { return unnamed_address_; }
   // The file of this name: ca.pem, client.key, ... or one that does not exist.
   std::string File(const std::string& name) const;
   // Flags of `hizo` with which it reaches this vault.
@@ -89,6 +91,7 @@ class FakeVault {
   std::mutex mutex_;
   ScratchDirectory directory_;
   std::string address_;
+  std::string unnamed_address_;
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -139,7 +139,7 @@ TEST(CommandLineTest, EndsWithTwoForWrongUsage) {
 
 TEST(CommandLineTest, SaysWhichSettingIsMissing) {
   const CliRun run =
-      RunCli({"status", "--config", "/dev/null", "--address", "localhost:1"});
+      RunCli({"status", "--config", "/dev/null", "--address", "127.0.0.1:1"});
   EXPECT_EQ(run.exit, 2);
   EXPECT_THAT(run.err, HasSubstr("--ca"));
 }
@@ -152,7 +152,7 @@ TEST(CommandLineTest, EndsWithThreeWhereNobodyAnswers) {
   const test::FakeVault vault;
   std::vector<std::string> arguments = {"status"};
   for (const std::string& flag : vault.Flags()) {
-    arguments.push_back(flag == vault.address() ? "localhost:1" : flag);
+    arguments.push_back(flag == vault.address() ? "127.0.0.1:1" : flag);
   }
   const CliRun run = RunCli(arguments);
   EXPECT_EQ(run.exit, 3);

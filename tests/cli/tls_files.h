@@ -1,4 +1,4 @@
-// Certificates for a test: an authority, a server for localhost, a client.
+// Certificates for a test: an authority, a server for 127.0.0.1, a client.
 //
 // Files in a directory of the caller's: ca.pem, server.pem, server.key,
 // client.pem, client.key, and stranger.pem with stranger.key of an authority

@@ -102,6 +102,17 @@ TEST(SecretTest, GivesEveryByteBack) {
   EXPECT_EQ(Used(), before);
 }
 
+TEST(SecretTest, MemoryGivenBackIsUsedAgain) {
+  for (const size_t size : {32u, 1000u, 8192u}) {
+    const size_t rounds = 2 * GetSlabStatus().capacity_bytes / size / 100;
+    for (size_t round = 0; round < rounds; ++round) {
+      std::vector<Secret> secrets;
+      for (size_t i = 0; i < 100; ++i) secrets.emplace_back(size);
+      ASSERT_GE(Used(), 100 * size);
+    }
+  }
+}
+
 TEST(SecretTest, SecretsDoNotOverlap) {
   std::vector<Secret> secrets;
   for (size_t i = 0; i < 300; ++i) {

@@ -85,8 +85,8 @@ INSTANTIATE_TEST_SUITE_P(Positions, TamperedEntryTest,
                                            550, 598, 599));
 
 TEST(TamperedLogTest, FlippedTileIsFound) {
-  for (const uint64_t index : {0, 1}) {
-    for (const size_t byte : {0, 31, 4096, 8191}) {
+  for (const uint64_t index : {0UL, 1UL}) {
+    for (const size_t byte : {0UL, 31UL, 4096UL, 8191UL}) {
       TestLog log;
       log.Append(kSize);
       std::string tile = log.Stored(TileKey(0, index));

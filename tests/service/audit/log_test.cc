@@ -58,7 +58,7 @@ TEST(LogTest, AppendsWithoutGaps) {
 }
 
 TEST(LogTest, ReopensAsItWas) {
-  for (const uint64_t size : {1, 255, 256, 257, 600}) {
+  for (const uint64_t size : {1UL, 255UL, 256UL, 257UL, 600UL}) {
     TestLog test;
     test.Append(size);
     const absl::StatusOr<std::unique_ptr<Log>> again = test.Reopen();
@@ -173,7 +173,7 @@ TEST(LogTest, StagingAloneChangesNothing) {
 }
 
 TEST(LogTest, TheSecondOfTwoFromOneHeadIsAborted) {
-  for (const uint64_t size : {0, 10}) {
+  for (const uint64_t size : {0UL, 10UL}) {
     TestLog test;
     test.Append(size);
     const absl::StatusOr<Log::Staged> first = test.Stage(2);

@@ -43,6 +43,7 @@ TEST(ActionTest, TellsWhatConcernsAPerson) {
   EXPECT_FALSE(ConcernsSubject(Action::kAuditQuery));
   EXPECT_FALSE(ConcernsSubject(Action::kAuditCheckpoint));
   EXPECT_FALSE(ConcernsSubject(Action::kAdminStatus));
+  EXPECT_FALSE(ConcernsSubject(Action::kStoreTidy));
 }
 
 TEST(ActionTest, OnlyCreateAndImportMakeAPerson) {

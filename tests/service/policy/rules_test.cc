@@ -40,7 +40,7 @@ class RulesTest : public ::testing::Test {
   const std::unique_ptr<const Catalogue> catalogue_ = SmallCatalogue();
   const std::unique_ptr<const AccessTable> table_ =
       SmallAccessTable(*catalogue_);
-  const SubjectFacts active_;
+  const SubjectFacts active_{};
 };
 
 TEST_F(RulesTest, AllowsWhatAGrantAllows) {

@@ -1,0 +1,182 @@
+#include "service/vault/facts_store.h"
+
+#include <string>
+#include <vector>
+
+#include "crypto/record_cipher.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "service/base/reason.h"
+#include "service/vault/byte_codec.h"
+#include "service/vault/row_keys.h"
+#include "tests/service/vault/people.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Reason;
+using ::testing::ElementsAre;
+using test::HasReason;
+using test::IsOk;
+using test::Overwrite;
+using test::Stored;
+
+class FactsStoreTest : public ::testing::Test {
+ protected:
+  absl::Status Save(Facts facts) {
+    Admitted admitted = AdmitFully(vault_, kFull, ann_);
+    const absl::Status saved = vault_.services().facts.Save(
+        *admitted.attempt, admitted.grant, std::move(facts));
+    if (!saved.ok()) return saved;
+    return vault_.Commit(std::move(admitted.attempt)).status;
+  }
+  Facts Load() { return AdmitFully(vault_, kFull, ann_).grant.facts(); }
+  std::string Row() { return Stored(vault_.data(), FactsKey(kAcme, ann_)); }
+  // What is told to somebody who may do everything.
+  absl::Status StatusOfReading() {
+    return Get(vault_, ann_, "profile", {"full_name"}).status();
+  }
+  // Puts a row there that Hizo itself would have sealed.
+  void OverwriteSealed(const std::string& plain, crypto::FieldNumber field = 1) {
+    const base::RecordId nil;
+    crypto::RecordSealer sealer(crypto::Key::CopyOf(dek_),
+                                {static_cast<uint32_t>(kAcme), ann_.bytes(),
+                                 policy::kClassFacts, nil.bytes()},
+                                {.generation = 1, .version = 2});
+    ASSERT_THAT(sealer.Put(field, plain), IsOk());
+    Overwrite(vault_.data(), FactsKey(kAcme, ann_),
+              std::move(sealer).Finish());
+  }
+  std::string FactsDek() {
+    const Admitted admitted = AdmitFully(vault_, kFull, ann_);
+    const auto key = vault_.services().user_keys.Unlock(admitted.grant,
+                                                        policy::kClassFacts);
+    return std::string((*key)->dek.Expose());
+  }
+  // Facts as they are stored, with the given format and state.
+  static ByteWriter Encoded(uint8_t format, uint8_t state) {
+    ByteWriter out;
+    out.Put(format).Put(state).Put(uint64_t{5}).PutRaw(std::string(16, 'r'));
+    return out;
+  }
+
+  VaultFixture vault_;
+  const base::SubjectId ann_ = NewPerson(vault_, "ann@example.com");
+  const std::string dek_ = FactsDek();
+};
+
+TEST_F(FactsStoreTest, KnowsWhenAPersonWasCreatedAndUnderWhichReference) {
+  const Facts facts = Load();
+  EXPECT_EQ(facts.created, vault_.clock().Now());
+  EXPECT_FALSE(facts.audit_reference.is_nil());
+  EXPECT_EQ(facts.subject.state, policy::SubjectState::kActive);
+  EXPECT_EQ(facts.version, 1);
+  EXPECT_EQ(facts.pointers.size(), 1);
+}
+
+TEST_F(FactsStoreTest, KeepsWhatWasSaved) {
+  const Facts before = Load();
+  Facts facts = before;
+  facts.created = base::FromMicros(-5);
+  facts.pointers = {{101, 0}, {101, 65535}, {65535, 7}};
+  ASSERT_THAT(Save(facts), IsOk());
+  ASSERT_THAT(vault_.Reopen(), IsOk());
+  const Facts after = Load();
+  EXPECT_EQ(after.created, base::FromMicros(-5));
+  EXPECT_EQ(after.audit_reference, before.audit_reference);
+  EXPECT_THAT(after.pointers,
+              ElementsAre(IndexPointer{101, 0}, IndexPointer{101, 65535},
+                          IndexPointer{65535, 7}));
+  EXPECT_EQ(after.version, before.version + 1);
+}
+
+TEST_F(FactsStoreTest, ShowsTheGrantWhatItSaved) {
+  Admitted admitted = AdmitFully(vault_, kFull, ann_);
+  Facts facts = admitted.grant.facts();
+  facts.pointers.clear();
+  ASSERT_THAT(vault_.services().facts.Save(*admitted.attempt, admitted.grant,
+                                           std::move(facts)),
+              IsOk());
+  EXPECT_TRUE(admitted.grant.facts().pointers.empty());
+  EXPECT_EQ(admitted.grant.facts().version, 2);
+}
+
+TEST_F(FactsStoreTest, RefusesMorePointersThanItHasRoomFor) {
+  Facts facts = Load();
+  for (uint16_t i = 0; i < kIndexPointersMax; ++i) {
+    facts.pointers.push_back({1, i});
+  }
+  EXPECT_EQ(facts.pointers.size(), kIndexPointersMax + 1);
+  EXPECT_THAT(Save(facts), HasReason(Reason::kInternal));
+  facts.pointers.pop_back();
+  EXPECT_THAT(Save(facts), IsOk());
+  EXPECT_EQ(Load().pointers.size(), kIndexPointersMax);
+}
+
+TEST_F(FactsStoreTest, RefusesFactsOfSomebodyWithoutTheirKey) {
+  const Call call = FullCall(vault_, Action::kSubjectCreate);
+  auto attempt = vault_.NewAttempt(call);
+  Ask ask;
+  ask.subject = NewSubjectId();
+  auto grant = vault_.services().gate.Admit(*attempt, call, ask);
+  ASSERT_THAT(grant, IsOk());
+  EXPECT_THAT(
+      vault_.services().facts.Save(*attempt, *grant, grant->facts()),
+      HasReason(Reason::kInternal));
+}
+
+TEST_F(FactsStoreTest, FindsNobodyWithoutARow) {
+  test::Remove(vault_.data(), FactsKey(kAcme, ann_));
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kSubjectNotFound));
+}
+
+TEST_F(FactsStoreTest, RefusesFactsMovedToAnotherPerson) {
+  const base::SubjectId bob = NewPerson(vault_, "bob@example.com");
+  Overwrite(vault_.data(), FactsKey(kAcme, ann_),
+            Stored(vault_.data(), FactsKey(kAcme, bob)));
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure));
+}
+
+TEST_F(FactsStoreTest, RefusesARecordPutInThePlaceOfFacts) {
+  Overwrite(vault_.data(), FactsKey(kAcme, ann_),
+            Stored(vault_.data(),
+                   RecordKey(kAcme, ann_, 2, base::RecordId())));
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure));
+}
+
+TEST_F(FactsStoreTest, RefusesEveryChangedByteAndEveryCut) {
+  const std::string row = Row();
+  for (size_t i = 0; i < row.size(); ++i) {
+    std::string changed = row;
+    changed[i] ^= 1;
+    Overwrite(vault_.data(), FactsKey(kAcme, ann_), changed);
+    ASSERT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure))
+        << "byte " << i;
+    Overwrite(vault_.data(), FactsKey(kAcme, ann_), row.substr(0, i));
+    ASSERT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure))
+        << "cut at " << i;
+  }
+}
+
+TEST_F(FactsStoreTest, RefusesFactsThatItDoesNotUnderstand) {
+  const auto with_pointers = [](ByteWriter out, uint16_t count) {
+    out.Put(count);
+    return std::move(out).Take();
+  };
+  const std::string good = with_pointers(Encoded(1, 1), 0);
+  OverwriteSealed(good);
+  ASSERT_THAT(StatusOfReading(), IsOk());
+  const std::vector<std::string> bad = {
+      "", with_pointers(Encoded(2, 1), 0), with_pointers(Encoded(1, 0), 0),
+      with_pointers(Encoded(1, 2), 0),     with_pointers(Encoded(1, 1), 1),
+      good.substr(0, good.size() - 1),     good + "x"};
+  for (size_t i = 0; i < bad.size(); ++i) {
+    OverwriteSealed(bad[i]);
+    EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure)) << i;
+  }
+  OverwriteSealed(good, 2);
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure));
+}
+
+}  // namespace
+}  // namespace hizo::vault

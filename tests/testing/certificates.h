@@ -1,0 +1,43 @@
+// Certificates for tests: an authority of one's own and what it signs, made in
+// memory and kept nowhere.
+//
+// Threads: one object from one thread at a time.
+#ifndef HIZO_TESTS_TESTING_CERTIFICATES_H_
+#define HIZO_TESTS_TESTING_CERTIFICATES_H_
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace hizo::test {
+
+// PEM texts.
+struct Identity {
+  std::string certificate;
+  std::string key;
+};
+
+class CertificateAuthority {
+ public:
+  CertificateAuthority();  // throws where OpenSSL fails, as all below
+  CertificateAuthority(const CertificateAuthority&) = delete;
+  CertificateAuthority& operator=(const CertificateAuthority&) = delete;
+  ~CertificateAuthority();
+
+  // PEM text of the authority's own certificate.
+  const std::string& certificate() const { return certificate_; }
+  // Signs a new key for these alternative names, in OpenSSL's notation
+  // ("URI:spiffe://hizo.example/acme/full"), empty for none. With a negative
+  // `valid_for` the certificate has run out.
+  Identity Issue(const std::string& names,
+                 std::chrono::seconds valid_for = std::chrono::hours(1));
+
+ private:
+  struct Signer;
+  const std::unique_ptr<Signer> signer_;
+  const std::string certificate_;
+};
+
+}  // namespace hizo::test
+
+#endif  // HIZO_TESTS_TESTING_CERTIFICATES_H_

@@ -1,0 +1,74 @@
+#include "tests/testing/hizod_process.h"
+
+#include <csignal>
+#include <fstream>
+#include <stdexcept>
+
+namespace hizo::test {
+namespace {
+
+constexpr std::string_view kPortMember = "\"port\":";
+constexpr size_t kBytesPerKilobyte = 1024;
+
+std::vector<std::string> Arguments(const VaultFiles& files,
+                                   const std::vector<std::string>& more) {
+  std::vector<std::string> all = {BuiltProgram("hizod"), "--config",
+                                  files.config_file().string()};
+  all.insert(all.end(), more.begin(), more.end());
+  return all;
+}
+
+}  // namespace
+
+size_t PeakMemory(const ChildProcess& process) {
+  std::ifstream status("/proc/" + std::to_string(process.id()) + "/status");
+  std::string word;
+  while (status >> word) {
+    size_t kilobytes = 0;
+    if (word == "VmHWM:" && status >> kilobytes) {
+      return kilobytes * kBytesPerKilobyte;
+    }
+  }
+  throw std::runtime_error("the process has ended");
+}
+
+std::string BuiltProgram(const std::string& name) {
+  return HIZO_BINARY_DIR "/bin/" + name;
+}
+
+HizodProcess::HizodProcess(VaultFiles& files, const Options& options)
+    : files_(files),
+      process_({Arguments(files, options.arguments), options.environment}) {}
+
+void HizodProcess::Init(VaultFiles& files) {
+  HizodProcess hizod(files, {{"--init"}, {}});
+  if (hizod.process_.Wait() != 0) {
+    throw std::runtime_error(hizod.process_.output());
+  }
+}
+
+bool HizodProcess::WaitUntilReady() {
+  const auto ready = process_.WaitForLine([](std::string_view line) {
+    return line.find("\"event\":\"ready\"") != line.npos;
+  });
+  if (!ready.has_value()) return false;
+  const size_t port = ready->find(kPortMember) + kPortMember.size();
+  address_ = "127.0.0.1:" + std::to_string(std::stoi(ready->substr(port)));
+  return true;
+}
+
+Peer HizodProcess::As(const std::string& name) const {
+  return Peer(files_.PeerOptions(name, address_));
+}
+
+void HizodProcess::Kill() {
+  process_.Signal(SIGKILL);
+  process_.Wait();
+}
+
+int HizodProcess::Stop() {
+  process_.Signal(SIGTERM);
+  return process_.Wait();
+}
+
+}  // namespace hizo::test
