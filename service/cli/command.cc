@@ -118,7 +118,10 @@ int CommandLine::Run(std::vector<std::string> arguments, Terminal terminal) {
     const int exit = app_->exit(error, terminal.out, terminal.err);
     return static_cast<int>(exit == 0 ? ExitCode::kOk : ExitCode::kUsage);
   }
-  const absl::Status status = RunCommand(terminal);
+  absl::Status status = RunCommand(terminal);
+  if (!terminal.out.flush() && status.ok()) {
+    status = UsageError("the output cannot be written");
+  }
   if (status.ok()) return static_cast<int>(ExitCode::kOk);
   return PrintFailure(status, json_ ? Format::kJson : Format::kTable,
                       terminal.err);

@@ -16,7 +16,7 @@
 #include "service/cli/config.h"
 #include "service/cli/terminal.h"
 
-namespace CLI {
+namespace CLI {  // NOLINT(readability-identifier-naming): CLI11's own name.
 class App;
 }  // namespace CLI
 namespace google::protobuf {

@@ -75,6 +75,7 @@ absl::StatusOr<Settings> ReadSettings(const std::string& path) {
 }
 
 std::string DefaultConfigPath() {
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): nothing changes it while this runs.
   const char* home = std::getenv("HOME");
   if (home == nullptr) return {};
   const auto path = std::filesystem::path(home) / ".config" / "hizo.yaml";

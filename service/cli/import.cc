@@ -94,7 +94,7 @@ void Take(const v1::ImportStatus& item, ImportResult& result) {
 // has none, and `again` tells whether it is worth another try.
 absl::Status SendOnce(Client& client, Waiting& waiting, bool& again) {
   v1::ImportRecordsResponse response;
-  const absl::Status status = client.Import(waiting.requests, response);
+  absl::Status status = client.Import(waiting.requests, response);
   if (!status.ok()) {
     const Failure failure = FailureOf(status);
     v1::Reason reason = v1::REASON_INTERNAL;
@@ -157,9 +157,8 @@ absl::Status Import::Settle(Sent sent) {
   for (const ImportResult& result : *sent.results) {
     listener_.OnResult(result);
   }
-  RETURN_IF_ERROR(file_.Acknowledge(sent.batch));
-  listener_.OnProgress(sent.batch);
-  return absl::OkStatus();
+  RETURN_IF_ERROR(listener_.OnBatch(sent.batch));
+  return file_.Acknowledge(sent.batch);
 }
 
 absl::Status Import::Run() {

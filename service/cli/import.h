@@ -41,8 +41,9 @@ class ImportListener {
  public:
   virtual ~ImportListener() = default;
   virtual void OnResult(const ImportResult& result) = 0;
-  // `batch` is acknowledged.
-  virtual void OnProgress(const ImportBatch& batch) = 0;
+  // All results of `batch` have been told; next it is recorded as done, unless
+  // an error is returned, which stops the import.
+  virtual absl::Status OnBatch(const ImportBatch& batch) = 0;
 };
 
 struct ImportOptions {

@@ -55,13 +55,17 @@ class Report : public ImportListener {
     }
   }
 
-  void OnProgress(const ImportBatch& batch) override {
-    if (watching_ == Presence::kProgram) return;
+  absl::Status OnBatch(const ImportBatch& batch) override {
+    if (!session_.terminal.out.flush() || !errors_.flush()) {
+      return UsageError("the results cannot be written");
+    }
+    if (watching_ == Presence::kProgram) return absl::OkStatus();
     const int64_t percent =
         batch.bytes_read * 100 / std::max<int64_t>(file_.size_bytes(), 1);
     session_.terminal.err << '\r' << batch.lines.back().number << " lines, "
                           << percent << " % " << std::flush;
     drawn_ = true;
+    return absl::OkStatus();
   }
 
   // Prints the summary.

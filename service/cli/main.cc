@@ -18,6 +18,7 @@ hizo::cli::Presence At(int descriptor) {
 int main(int argc, char** argv) {
   // Names are looked up as everything else on this machine does it, and not by
   // gRPC's own resolver, which leaks. Whoever sets the variable wins.
+  // NOLINTNEXTLINE(concurrency-mt-unsafe): there is no other thread yet.
   setenv("GRPC_DNS_RESOLVER", "native", 0);
   hizo::cli::CommandLine line;
   return line.Run({argv + 1, argv + argc}, {.in = std::cin,

@@ -1,12 +1,10 @@
 #include "service/cli/output.h"
 
-#include <locale.h>
-#include <wchar.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <memory>
-#include <type_traits>
+#include <clocale>
+#include <cwchar>
+
+#include "absl/strings/str_format.h"
 
 namespace hizo::cli {
 namespace {
@@ -44,6 +42,7 @@ void ForEachCharacter(std::string_view text, Use use) {
   while (!text.empty()) {
     mbstate_t state{};
     wchar_t character = 0;
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): not with a state of one's own.
     size_t size = mbrtowc(&character, text.data(), text.size(), &state);
     if (size == 0) size = 1;  // NUL
     if (size > text.size()) {
@@ -59,9 +58,8 @@ std::string Escaped(std::string_view bytes, wchar_t character) {
   const bool malformed = character == static_cast<wchar_t>(-1);
   const unsigned number = malformed ? static_cast<unsigned char>(bytes[0])
                                     : static_cast<unsigned>(character);
-  char text[16];
-  std::snprintf(text, sizeof text, malformed ? "\\x%02X" : "\\u{%04X}", number);
-  return text;
+  return malformed ? absl::StrFormat("\\x%02X", number)
+                   : absl::StrFormat("\\u{%04X}", number);
 }
 
 }  // namespace

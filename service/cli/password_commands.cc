@@ -24,7 +24,7 @@ absl::Status CallWithPassword(Session& session, const std::string& file,
                               Request& request, Response& response) {
   ASSIGN_OR_RETURN(*request.mutable_password(),
                    ReadPassword(file, session.terminal));
-  const absl::Status status = session.client.Call(request, response);
+  absl::Status status = session.client.Call(request, response);
   crypto::WipeString(*request.mutable_password());
   return status;
 }

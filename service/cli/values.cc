@@ -186,8 +186,7 @@ absl::Status AddSeries(const Json& json, const std::string& record_class,
     std::string time;
     if (!item.is_object() || !HasOnly(item, {"event_time", "fields"}) ||
         !item.contains("fields") || !TakeText(item, "event_time", time)) {
-      return ValueError(record_class,
-                        "not {\"event_time\":..,\"fields\":{..}}");
+      return ValueError(record_class, R"(not {"event_time":..,"fields":{..}})");
     }
     if (!TimeUtil::FromString(time, record.mutable_event_time())) {
       return ValueError(record_class, "event_time is not RFC 3339");

@@ -194,8 +194,8 @@ const ClassSpec* Catalogue::ClassByNumber(ClassNumber number) const {
   return FindByNumber(source_.classes, number);
 }
 
-// NOLINTNEXTLINE(readability-convert-member-functions-to-static): it is asked
-// of the catalogue that `of` belongs to.
+// Asked of the catalogue that `of` belongs to, whether or not it looks there.
+// NOLINTNEXTLINE(readability-convert-member-functions-to-static)
 const FieldSpec* Catalogue::FindField(const ClassSpec& of,
                                       std::string_view name) const {
   // A class has a dozen fields: comparing names is quicker than hashing one.

@@ -134,8 +134,15 @@ absl::Status RecordWriter::Reindex(Attempt& attempt, const Call& call,
   if (present != nullptr && present->Has(field)) {
     ASSIGN_OR_RETURN(const auto old, present->Read(grant, field));
     if (!old.has_value()) return Fail(Reason::kIntegrityFailure);
-    if (value != nullptr && text_of(*old) == text_of(*value)) {
-      return absl::OkStatus();
+    // One index row for all ways of writing it: what is removed here would not
+    // be added again below.
+    if (value != nullptr) {
+      const std::string& region = call.tenant.default_region;
+      ASSIGN_OR_RETURN(const base::Pii was,
+                       NormaliseForIndex(field, text_of(*old), region));
+      ASSIGN_OR_RETURN(const base::Pii is,
+                       NormaliseForIndex(field, text_of(*value), region));
+      if (was.Reveal() == is.Reveal()) return absl::OkStatus();
     }
     RETURN_IF_ERROR(services_.index.Remove(attempt, call.tenant, field,
                                            text_of(*old), grant.subject()));

@@ -490,6 +490,13 @@ TEST_F(CommandsTest, ImportGoesOnWhereAnEarlierRunStopped) {
   EXPECT_EQ(asked, 3);
 }
 
+TEST_F(CommandsTest, ImportStopsWhereRefusedLinesCannotBeWritten) {
+  const std::string file = Write("people.jsonl", "nonsense\n");
+  const CliRun run = Run({"import", file, "--errors", "/dev/full"});
+  EXPECT_EQ(run.exit, 2);
+  EXPECT_THAT(run.err, HasSubstr("cannot be written"));
+}
+
 TEST_F(CommandsTest, ImportRefusesFilesAndNumbersThatAreWrong) {
   EXPECT_EQ(Run({"import", "/none"}).exit, 2);
   EXPECT_EQ(Run({"import"}).exit, 2);

@@ -71,6 +71,14 @@ TEST_F(ConfigTest, LeavesFlagsAsTheyAreAndLetsThemWin) {
   EXPECT_EQ(config->key, "/key");
 }
 
+TEST_F(ConfigTest, TakesTheExampleThatIsShipped) {
+  const auto settings =
+      ReadSettings(HIZO_SOURCE_DIR "/deploy/hizo.example.yaml");
+  ASSERT_THAT(settings, IsOk());
+  EXPECT_EQ(settings->size(), kSettings.size());
+  EXPECT_THAT(MakeConfig(*settings, {}), IsOk());
+}
+
 TEST_F(ConfigTest, TakesAnEmptyFile) {
   EXPECT_THAT(ReadSettings(Write("")), IsOk());
   EXPECT_THAT(ReadSettings(Write("# nothing yet\n")), IsOk());

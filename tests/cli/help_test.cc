@@ -176,6 +176,18 @@ TEST(CommandLineTest, ReadsItsSettingsFromAFileOrTheEnvironment) {
   EXPECT_EQ(vault.status.request.context().purpose(), "support");
 }
 
+TEST(CommandLineTest, DoesNotCallItDoneWhenItsOutputIsLost) {
+  const test::FakeVault vault;
+  std::vector<std::string> arguments = {"status"};
+  for (const std::string& flag : vault.Flags()) arguments.push_back(flag);
+  std::istringstream in;
+  std::ostream nowhere(nullptr);
+  std::ostringstream err;
+  CommandLine line;
+  EXPECT_EQ(line.Run(arguments, {.in = in, .out = nowhere, .err = err}), 2);
+  EXPECT_THAT(err.str(), HasSubstr("cannot be written"));
+}
+
 TEST(CommandLineTest, TakesSharedFlagsBeforeAndBehindTheSubcommand) {
   const test::FakeVault vault;
   EXPECT_EQ(RunCli(vault, {"status", "--json"}).out,

@@ -26,12 +26,15 @@ class Collector : public ImportListener {
   void OnResult(const ImportResult& result) override {
     results.push_back(result);
   }
-  void OnProgress(const ImportBatch& batch) override {
-    acknowledged.push_back(batch.lines.back().number);
+  absl::Status OnBatch(const ImportBatch& batch) override {
+    if (batch.lines.back().number >= stop_at) return UsageError("full");
+    told.push_back(batch.lines.back().number);
+    return absl::OkStatus();
   }
 
   std::vector<ImportResult> results;
-  std::vector<int64_t> acknowledged;
+  std::vector<int64_t> told;  // last lines of batches
+  int64_t stop_at = INT64_MAX;
 };
 
 v1::ImportStatus Refused(v1::Reason reason, const std::string& field = "") {
@@ -58,7 +61,8 @@ class ImportTest : public ::testing::Test {
   void Write(const std::string& text) { std::ofstream(path_) << text; }
 
   absl::Status Run(ImportOptions options) {
-    listener_ = Collector();
+    listener_.results.clear();
+    listener_.told.clear();
     const Settings flags = {
         {"address", vault_.address()},       {"ca", vault_.File("ca.pem")},
         {"cert", vault_.File("client.pem")}, {"key", vault_.File("client.key")},
@@ -96,8 +100,8 @@ TEST_F(ImportTest, CreatesEveryPersonOnceAndReportsInOrder) {
     EXPECT_EQ(listener_.results[i].line, static_cast<int64_t>(i) + 1);
     EXPECT_EQ(listener_.results[i].fate, Fate::kCreated);
   }
-  EXPECT_TRUE(std::ranges::is_sorted(listener_.acknowledged));
-  EXPECT_EQ(listener_.acknowledged.back(), 1000);
+  EXPECT_TRUE(std::ranges::is_sorted(listener_.told));
+  EXPECT_EQ(listener_.told.back(), 1000);
   EXPECT_FALSE(StateExists());
 }
 
@@ -199,12 +203,12 @@ TEST_F(ImportTest, StopsWhenTheVaultStaysOverloadedAndGoesOnLater) {
   EXPECT_EQ(FailureOf(status).exit, ExitCode::kRefused);
   EXPECT_EQ(FailureOf(status).reason, "OVERLOADED");
   EXPECT_THAT(FailureOf(status).text, HasSubstr("line 4"));
-  EXPECT_THAT(listener_.acknowledged, ElementsAre(2));
+  EXPECT_THAT(listener_.told, ElementsAre(2));
   EXPECT_TRUE(StateExists());
 
   overloaded = false;
   ASSERT_THAT(Run(two_lines), IsOk());
-  EXPECT_THAT(listener_.acknowledged, ElementsAre(4, 6));
+  EXPECT_THAT(listener_.told, ElementsAre(4, 6));
   EXPECT_EQ(listener_.results[0].line, 3);
   EXPECT_EQ(listener_.results[0].fate, Fate::kRepeated);
   EXPECT_EQ(std::set(vault_.imported.begin(), vault_.imported.end()).size(),
@@ -273,7 +277,19 @@ TEST_F(ImportTest, AcknowledgesNothingBehindABatchThatFailed) {
   };
   ASSERT_THAT(Run({.purpose = "", .lines_per_stream = 10, .streams = 4}),
               Not(IsOk()));
-  EXPECT_THAT(listener_.acknowledged, ElementsAre(10));
+  EXPECT_THAT(listener_.told, ElementsAre(10));
+}
+
+TEST_F(ImportTest, DoesNotCountABatchAsDoneWhoseResultsNobodyCouldTake) {
+  WritePeople(1, 6);
+  const ImportOptions two_lines = {
+      .purpose = "", .lines_per_stream = 2, .streams = 2};
+  listener_.stop_at = 4;
+  EXPECT_EQ(FailureOf(Run(two_lines)).text, "full");
+  listener_.stop_at = INT64_MAX;
+  ASSERT_THAT(Run(two_lines), IsOk());
+  EXPECT_EQ(listener_.results[0].line, 3);
+  EXPECT_EQ(vault_.imported.size(), 6U);
 }
 
 TEST_F(ImportTest, StopsAtALineThatIsTooLong) {

@@ -27,8 +27,8 @@ class FakeAuthContext final : public grpc::AuthContext {
     for (auto it = begin; it != end; ++it) values.emplace_back(it->second);
     return values;
   }
-  grpc::AuthPropertyIterator begin() const override { return {}; }
-  grpc::AuthPropertyIterator end() const override { return {}; }
+  grpc::AuthPropertyIterator begin() const override { return AtEnd(); }
+  grpc::AuthPropertyIterator end() const override { return AtEnd(); }
   void AddProperty(const std::string& key,
                    const grpc::string_ref& value) override {
     properties_.emplace(key, std::string(value.data(), value.size()));
@@ -38,6 +38,8 @@ class FakeAuthContext final : public grpc::AuthContext {
   }
 
  private:
+  // Only what derives from an iterator can make one.
+  struct AtEnd : grpc::AuthPropertyIterator {};
   const bool authenticated_;
   std::multimap<std::string, std::string> properties_;
 };

@@ -181,7 +181,7 @@ TEST_F(TamperTest, RefusesEveryChangedByteOfARow) {
   const std::string row = ProfileRow();
   for (size_t i = 0; i < row.size(); ++i) {
     std::string changed = row;
-    changed[i] ^= 0x80;
+    changed[i] ^= 0x40;
     OverwriteProfile(changed);
     // Where the change lies inside one field's bytes, the other still opens.
     const bool either = !StatusOfReading("full_name").ok() ||

@@ -1,0 +1,343 @@
+// Every call that reaches the vault leaves exactly one event, whatever becomes
+// of it, and no call gives anything out while the event cannot be written.
+//
+// The methods come from the descriptors: a method without a sample fails here.
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "hizo/v1/admin.pb.h"
+#include "hizo/v1/options.pb.h"
+#include "tests/integration/requests.h"
+#include "tests/testing/live_server.h"
+
+namespace hizo::test {
+namespace {
+
+using base::Reason;
+using google::protobuf::Message;
+using google::protobuf::MethodDescriptor;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+constexpr char kFull[] = "acme/full";
+constexpr char kEmail[] = "canary@example.com";
+constexpr char kName[] = "Canary Fullname";
+constexpr char kPassword[] = "canary password";
+
+// A request that is allowed, and to whom.
+struct Sample {
+  std::string caller;
+  std::shared_ptr<Message> request;
+};
+
+template <typename Request>
+Sample SampleOf(const std::string& caller, Request request) {
+  return {caller, std::make_shared<Request>(std::move(request))};
+}
+
+std::vector<const MethodDescriptor*> AllMethods() {
+  std::vector<const MethodDescriptor*> methods;
+  for (const auto* file : {v1::GetSubjectRequest::descriptor()->file(),
+                           v1::GetRecordRequest::descriptor()->file(),
+                           v1::SetPasswordRequest::descriptor()->file(),
+                           v1::QueryAuditRequest::descriptor()->file(),
+                           v1::GetStatusRequest::descriptor()->file()}) {
+    for (int i = 0; i < file->service_count(); ++i) {
+      for (int j = 0; j < file->service(i)->method_count(); ++j) {
+        methods.push_back(file->service(i)->method(j));
+      }
+    }
+  }
+  return methods;
+}
+
+class EveryRpcIsAuditedTest : public ::testing::Test {
+ protected:
+  EveryRpcIsAuditedTest() {
+    subject_ = CreatePerson(server_.As(kFull), kEmail, kName);
+    const auto set = server_.As(kFull).Ask<v1::SetPasswordResponse>(
+        PasswordRequest(subject_, kPassword));
+    EXPECT_THAT(set, IsOk());
+  }
+
+  // Fresh samples: what they write is not written twice.
+  std::map<std::string, Sample> Samples() const {
+    v1::ListRecordsRequest list;
+    *list.mutable_context() = ContextFor(kServicePurpose);
+    list.set_subject(subject_);
+    list.set_record_class("profile");
+    list.mutable_read_mask()->add_paths("full_name");
+    list.set_view(v1::VIEW_PLAIN);
+    v1::QueryAuditRequest query;
+    *query.mutable_context() = ContextFor(kAuditPurpose);
+    v1::GetCheckpointRequest checkpoint;
+    *checkpoint.mutable_context() = ContextFor(kAuditPurpose);
+    v1::GetStatusRequest status;
+    *status.mutable_context() = ContextFor("operations");
+    const std::string new_email = NewUuid() + "@example.com";
+    const v1::NewRecord profile = RecordOf("profile", {{"full_name", kName}});
+    return {
+        {"CreateSubject", SampleOf(kFull, CreateRequest(new_email, kName))},
+        {"GetSubject", SampleOf(kFull, SubjectRequest(subject_))},
+        {"FindSubject", SampleOf(kFull, FindRequest(kEmail))},
+        {"PutRecord", SampleOf(kFull, PutRequest(subject_, profile))},
+        {"GetRecord", SampleOf(kFull, GetRequest(subject_, "profile",
+                                                 {"full_name"}))},
+        {"ListRecords", SampleOf(kFull, list)},
+        {"ImportRecords",
+         SampleOf(kFull, ImportRequest("i" + new_email, kName))},
+        {"SetPassword", SampleOf(kFull, PasswordRequest(subject_, kPassword))},
+        {"VerifyPassword", SampleOf(kFull, VerifyRequest(subject_, kPassword))},
+        {"QueryAudit", SampleOf("acme/auditor", query)},
+        {"GetCheckpoint", SampleOf("acme/auditor", checkpoint)},
+        {"GetStatus", SampleOf("acme/operator", status)},
+    };
+  }
+
+  struct Happened {
+    Reply reply;
+    Reason reason = Reason::kNone;
+    std::vector<audit::Event> events;
+  };
+  Happened Call(const Peer& peer, const MethodDescriptor& method,
+                const std::string& body) {
+    const uint64_t before = server_.EventCount();
+    Happened happened;
+    happened.reply = peer.Call(PathOf(*method.input_type()), {body});
+    happened.reason = ReasonOf(method, happened.reply);
+    happened.events = server_.EventsFrom(before);
+    return happened;
+  }
+  Happened Call(const std::string& caller, const MethodDescriptor& method,
+                const Message& request) {
+    return Call(server_.As(caller), method, request.SerializeAsString());
+  }
+
+  // A stream tells of each message in its answer.
+  static Reason ReasonOf(const MethodDescriptor& method, const Reply& reply) {
+    if (!method.client_streaming()) return base::ReasonOf(StatusOf(reply));
+    v1::ImportRecordsResponse response;
+    EXPECT_THAT(reply.messages, SizeIs(1)) << reply.text;
+    if (reply.messages.size() != 1) return Reason::kInternal;
+    EXPECT_TRUE(response.ParseFromString(reply.messages.front()));
+    EXPECT_EQ(response.items_size(), 1);
+    return static_cast<Reason>(response.items(0).reason());
+  }
+
+  static void ExpectOneEvent(const Happened& happened,
+                             const MethodDescriptor& method,
+                             audit::Outcome outcome, Reason reason) {
+    EXPECT_EQ(happened.reason, reason);
+    ASSERT_THAT(happened.events, SizeIs(1));
+    const audit::Event& event = happened.events.front();
+    EXPECT_EQ(static_cast<int>(event.action),
+              static_cast<int>(method.options().GetExtension(v1::action)));
+    EXPECT_EQ(event.outcome, outcome);
+    EXPECT_EQ(event.reason, reason);
+  }
+
+  static void ExpectNothingGivenOut(const Happened& happened,
+                                    const MethodDescriptor& method) {
+    std::string all = happened.reply.text + happened.reply.details;
+    for (const std::string& message : happened.reply.messages) all += message;
+    for (const char* value : {kEmail, kName, kPassword}) {
+      EXPECT_THAT(all, Not(HasSubstr(value)));
+    }
+    if (!method.client_streaming()) {
+      EXPECT_THAT(happened.reply.messages, IsEmpty());
+    }
+  }
+
+  LiveServer server_;
+  std::string subject_;
+};
+
+TEST_F(EveryRpcIsAuditedTest, EveryMethodHasASample) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    ASSERT_TRUE(samples.contains(method->name())) << method->full_name();
+    EXPECT_EQ(samples.at(method->name()).request->GetDescriptor(),
+              method->input_type());
+  }
+  EXPECT_THAT(samples, SizeIs(AllMethods().size()));
+}
+
+TEST_F(EveryRpcIsAuditedTest, Allowed) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const Sample& sample = samples.at(method->name());
+    const Happened happened = Call(sample.caller, *method, *sample.request);
+    EXPECT_EQ(happened.reply.code, 0);
+    ExpectOneEvent(happened, *method, audit::Outcome::kAllowed, Reason::kNone);
+    EXPECT_EQ(happened.events.front().actor,
+              "spiffe://hizo.example/" + sample.caller);
+    EXPECT_NE(happened.events.front().purpose, 0);
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, DeniedToACallerWithoutARole) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const Happened happened = Call("acme/powerless", *method,
+                                   *samples.at(method->name()).request);
+    ExpectOneEvent(happened, *method, audit::Outcome::kDenied,
+                   Reason::kCallerNotEntitled);
+    ExpectNothingGivenOut(happened, *method);
+  }
+}
+
+// A copy of `request` made for `purpose`.
+std::unique_ptr<Message> ForPurpose(const Message& request,
+                                    const std::string& purpose) {
+  std::unique_ptr<Message> copy(request.New());
+  copy->CopyFrom(request);
+  const auto* field = copy->GetDescriptor()->FindFieldByName("context");
+  copy->GetReflection()
+      ->MutableMessage(copy.get(), field)
+      ->CopyFrom(ContextFor(purpose));
+  return copy;
+}
+
+TEST_F(EveryRpcIsAuditedTest, DeniedWithoutAPurpose) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const Sample& sample = samples.at(method->name());
+    const Happened happened =
+        Call(sample.caller, *method, *ForPurpose(*sample.request, ""));
+    ExpectOneEvent(happened, *method, audit::Outcome::kDenied,
+                   Reason::kPurposeMissing);
+    ExpectNothingGivenOut(happened, *method);
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, DeniedForAPurposeThatIsUnknownOrNotGranted) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    for (const char* purpose : {"curiosity", "tax_audit"}) {
+      SCOPED_TRACE(method->full_name() + " for " + purpose);
+      const Sample& sample = samples.at(method->name());
+      const Happened happened =
+          Call(sample.caller, *method, *ForPurpose(*sample.request, purpose));
+      ExpectOneEvent(happened, *method, audit::Outcome::kDenied,
+                     Reason::kPurposeNotAllowed);
+      ExpectNothingGivenOut(happened, *method);
+    }
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, RefusedToAStranger) {
+  const Peer stranger = server_.As("acme/stranger");
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const Happened happened =
+        Call(stranger, *method,
+             samples.at(method->name()).request->SerializeAsString());
+    ExpectOneEvent(happened, *method, audit::Outcome::kDenied,
+                   Reason::kUnauthenticated);
+    ExpectNothingGivenOut(happened, *method);
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, BytesThatAreNoMessage) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const Peer peer = server_.As(samples.at(method->name()).caller);
+    const Happened happened = Call(peer, *method, "\xff\xff\xff");
+    ExpectOneEvent(happened, *method, audit::Outcome::kFailed,
+                   Reason::kMalformedRequest);
+    ExpectNothingGivenOut(happened, *method);
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, NoMessageAtAll) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const uint64_t before = server_.EventCount();
+    const Reply reply = server_.As(samples.at(method->name()).caller)
+                            .Call(PathOf(*method->input_type()), {});
+    EXPECT_EQ(reply.reason, "MALFORMED_REQUEST");
+    EXPECT_THAT(reply.messages, IsEmpty());
+    ASSERT_THAT(server_.EventsFrom(before), SizeIs(1));
+    EXPECT_EQ(server_.EventsFrom(before)[0].reason, Reason::kMalformedRequest);
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, MessagesOverTheBound) {
+  const std::string huge(server_.config().max_message_bytes + 1, '\0');
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const uint64_t before = server_.EventCount();
+    const Reply reply = server_.As(samples.at(method->name()).caller)
+                            .Call(PathOf(*method->input_type()), {huge});
+    EXPECT_NE(reply.code, 0);
+    EXPECT_THAT(reply.messages, IsEmpty());
+    EXPECT_THAT(server_.EventsFrom(before), SizeIs(1));
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, MethodsThatDoNotExist) {
+  for (const char* path : {"/hizo.v1.SubjectService/DropEverything",
+                           "/hizo.v2.SubjectService/GetSubject", "/x/y"}) {
+    const uint64_t before = server_.EventCount();
+    const Reply reply = server_.As(kFull).Call(path, {"anything"});
+    EXPECT_EQ(reply.reason, "METHOD_UNKNOWN") << path;
+    ASSERT_THAT(server_.EventsFrom(before), SizeIs(1)) << path;
+    EXPECT_EQ(server_.EventsFrom(before)[0].reason, Reason::kMethodUnknown);
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, NothingIsGivenOutIfTheEventCannotBeWritten) {
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const Sample& sample = samples.at(method->name());
+    server_.data().FailCommit(1, FaultyEngine::When::kBeforeApplied,
+                              absl::ResourceExhaustedError("injected"));
+    const Happened happened = Call(sample.caller, *method, *sample.request);
+    EXPECT_EQ(happened.reason, Reason::kAuditUnavailable);
+    ExpectNothingGivenOut(happened, *method);
+    EXPECT_THAT(happened.events, IsEmpty());
+    // And with room again it works: the fault was what refused it.
+    EXPECT_EQ(Call(sample.caller, *method, *sample.request).reason,
+              Reason::kNone);
+  }
+}
+
+TEST_F(EveryRpcIsAuditedTest, NothingIsGivenOutAfterAnUnknownOutcome) {
+  server_.data().FailCommit(1, FaultyEngine::When::kAfterApplied,
+                            absl::UnknownError("injected"));
+  const auto samples = Samples();
+  Reason expected = Reason::kOutcomeUnknown;
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const Sample& sample = samples.at(method->name());
+    const Reply reply =
+        server_.As(sample.caller)
+            .Call(PathOf(*method->input_type()),
+                  {sample.request->SerializeAsString()});
+    EXPECT_EQ(ReasonOf(*method, reply), expected);
+    ExpectNothingGivenOut({reply, expected, {}}, *method);
+    expected = Reason::kAuditUnavailable;
+  }
+  EXPECT_FALSE(server_.healthy());
+}
+
+}  // namespace
+}  // namespace hizo::test

@@ -1,0 +1,147 @@
+#include "tests/integration/requests.h"
+
+#include <stdexcept>
+
+#include "crypto/random.h"
+#include "service/base/ids.h"
+
+namespace hizo::test {
+
+std::string NewUuid() { return base::UuidText(crypto::RandomBytes(16)); }
+
+v1::RequestContext ContextFor(const std::string& purpose) {
+  v1::RequestContext context;
+  context.set_purpose(purpose);
+  return context;
+}
+
+v1::NewRecord RecordOf(const std::string& record_class, const Texts& fields) {
+  v1::NewRecord record;
+  record.set_record_class(record_class);
+  for (const auto& [name, text] : fields) {
+    v1::Field& field = *record.add_fields();
+    field.set_name(name);
+    field.mutable_value()->set_text(text);
+  }
+  return record;
+}
+
+v1::NewRecord InvoiceOf(const std::string& number, int64_t yen) {
+  v1::NewRecord record = RecordOf(
+      "transaction", {{"invoice_number", number}, {"invoice_date", "2026-05-10"}});
+  v1::Field& amount = *record.add_fields();
+  amount.set_name("amount");
+  amount.mutable_value()->mutable_money()->set_currency("JPY");
+  amount.mutable_value()->mutable_money()->set_minor_units(yen);
+  record.mutable_event_time()->set_seconds(1'700'000'000);
+  return record;
+}
+
+Texts TextsOf(const v1::Record& record) {
+  Texts texts;
+  for (const v1::Field& field : record.fields()) {
+    texts[field.name()] = field.value().text();
+  }
+  return texts;
+}
+
+v1::CreateSubjectRequest CreateRequest(const std::string& email,
+                                       const std::string& full_name) {
+  v1::CreateSubjectRequest request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  *request.add_records() = RecordOf("account", {{"email", email}});
+  *request.add_records() = RecordOf("profile", {{"full_name", full_name}});
+  return request;
+}
+
+v1::ImportRecordsRequest ImportRequest(const std::string& email,
+                                       const std::string& full_name) {
+  v1::ImportRecordsRequest request;
+  *request.mutable_context() = ContextFor("onboarding");
+  *request.mutable_records() = CreateRequest(email, full_name).records();
+  return request;
+}
+
+v1::GetSubjectRequest SubjectRequest(const std::string& subject) {
+  v1::GetSubjectRequest request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.set_subject(subject);
+  return request;
+}
+
+v1::FindSubjectRequest FindRequest(const std::string& email) {
+  v1::FindSubjectRequest request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.mutable_key()->set_field("account.email");
+  request.mutable_key()->set_value(email);
+  return request;
+}
+
+v1::PutRecordRequest PutRequest(const std::string& subject,
+                                v1::NewRecord record) {
+  v1::PutRecordRequest request;
+  *request.mutable_context() = ContextFor(
+      record.record_class() == "transaction" ? kBillingPurpose
+                                             : kServicePurpose);
+  request.set_subject(subject);
+  *request.mutable_record() = std::move(record);
+  return request;
+}
+
+v1::GetRecordRequest GetRequest(const std::string& subject,
+                                const std::string& record_class,
+                                const std::vector<std::string>& fields) {
+  v1::GetRecordRequest request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.set_subject(subject);
+  request.set_record_class(record_class);
+  for (const std::string& field : fields) {
+    request.mutable_read_mask()->add_paths(field);
+  }
+  request.set_view(v1::VIEW_PLAIN);
+  return request;
+}
+
+v1::SetPasswordRequest PasswordRequest(const std::string& subject,
+                                       const std::string& password) {
+  v1::SetPasswordRequest request;
+  *request.mutable_context() = ContextFor(kSignInPurpose);
+  request.set_subject(subject);
+  request.set_password(password);
+  return request;
+}
+
+v1::VerifyPasswordRequest VerifyRequest(const std::string& subject,
+                                        const std::string& password) {
+  v1::VerifyPasswordRequest request;
+  *request.mutable_context() = ContextFor(kSignInPurpose);
+  request.set_subject(subject);
+  request.set_password(password);
+  return request;
+}
+
+std::string CreatePerson(const Peer& peer, const std::string& email,
+                         const std::string& full_name) {
+  const auto created = peer.Ask<v1::CreateSubjectResponse>(
+      CreateRequest(email, full_name));
+  if (!created.ok()) throw std::runtime_error(created.status().ToString());
+  return created->subject();
+}
+
+absl::StatusOr<std::string> FindPerson(const Peer& peer,
+                                       const std::string& email) {
+  const auto found =
+      peer.Ask<v1::FindSubjectResponse>(FindRequest(email));
+  if (!found.ok()) return found.status();
+  return found->subject();
+}
+
+absl::StatusOr<Texts> ReadProfile(const Peer& peer,
+                                  const std::string& subject) {
+  const auto read = peer.Ask<v1::GetRecordResponse>(
+      GetRequest(subject, "profile", {"full_name", "company_name"}));
+  if (!read.ok()) return read.status();
+  return TextsOf(read->record());
+}
+
+}  // namespace hizo::test
