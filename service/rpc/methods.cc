@@ -178,17 +178,17 @@ absl::Status AddRecords(const Adder& adder, const vault::Store& store) {
       })));
   const vault::Subjects& subjects = store.subjects();
   const policy::Catalogue& catalogue = adder.catalogue;
-  Method import;
-  import.run = Unary<v1::ImportRecordsRequest, v1::ImportStatus>(
+  Method method;
+  method.run = Unary<v1::ImportRecordsRequest, v1::ImportStatus>(
       catalogue,
       [&subjects](Attempt& attempt, const Call& call, const auto& request) {
         return ImportOne(subjects, attempt, call, request);
-});
-import.summarise = [&catalogue](const std::vector<ItemResult>& items) {
-  return SummariseImport(catalogue, items);
-};  // namespace
-return adder.table.Add("RecordService.ImportRecords", std::move(import));
-}  // namespace hizo::rpc
+      });
+  method.summarise = [&catalogue](const std::vector<ItemResult>& items) {
+    return SummariseImport(catalogue, items);
+  };
+  return adder.table.Add("RecordService.ImportRecords", std::move(method));
+}
 
 absl::StatusOr<v1::SetPasswordResponse> SetPassword(
     const vault::Credentials& credentials, Attempt& attempt, const Call& call,

@@ -112,6 +112,10 @@ struct Checker {
     absl::StatusOr<std::string> stored = CheckText(field, text, region);
     if (!stored.ok()) return Refuse(Reason::kValueInvalid);
     Pii kept(*std::move(stored));
+    // NFC can be longer than what was written.
+    if (kept.size() > SizeMax(field, kTextSizeMax)) {
+      return Refuse(Reason::kTooLarge);
+    }
     if (MayHideCard(field.type) && Forbidden(kept.Reveal())) {
       return Refuse(Reason::kFieldForbidden);
     }

@@ -84,8 +84,11 @@ std::optional<Value> DecodeKind(Kind kind, ByteReader& in) {
       return Text{TakePii(in.GetRest())};
     case Kind::kInteger:
       return static_cast<int64_t>(in.Get<uint64_t>());
-    case Kind::kBoolean:
-      return in.Get<uint8_t>() != 0;
+    case Kind::kBoolean: {
+      const auto truth = in.Get<uint8_t>();
+      if (truth > 1) return std::nullopt;
+      return truth == 1;
+    }
     case Kind::kMoney: {
       std::string currency(in.GetText());
       return Money{std::move(currency),

@@ -1,5 +1,6 @@
 #include "tests/bench/bench_vault.h"
 
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <mutex>
@@ -65,11 +66,11 @@ BenchVault::BenchVault() {
   files_.WriteClient(kCaller, "", "service_delivery");
   test::HizodProcess::Init(files_);
   // As shipped, where the test configuration differs.
-  hizod_.emplace(
-      files_, test::HizodProcess::Options{
-                  {"--storage.cache-mb", "64", "--password.cost",
-                   std::to_string(kPasswordCost), "--reflection", "false"},
-                  {}});
+  hizod_.emplace(files_,
+                 test::HizodProcess::Options{
+                     {"--storage.cache-mb", "64", "--password.cost",
+                      std::to_string(kPasswordCost), "--reflection", "false"},
+                     {}});
   if (!hizod_->WaitUntilReady()) {
     throw std::runtime_error(hizod_->process().output());
   }
@@ -166,7 +167,8 @@ Load BenchVault::LoadOf(const std::string& method,
   load.address = hizod_->address();
   load.path = "/hizo.v1." + method;
   load.identity = directory();
-  load.requests = directory() / (method.substr(method.find('/') + 1) + ".calls");
+  load.requests =
+      directory() / (method.substr(method.find('/') + 1) + ".calls");
   WriteRequests(load.requests, requests);
   return load;
 }

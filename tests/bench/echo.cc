@@ -98,9 +98,8 @@ int EchoMain(const std::string& spec) {
   server.answer = grpc::ByteBuffer(&answer, 1);
   int port = 0;
   grpc::ServerBuilder builder;
-  builder.AddListeningPort("127.0.0.1:0",
-                           Credentials(std::string(json.at("identity"))),
-                           &port);
+  builder.AddListeningPort(
+      "127.0.0.1:0", Credentials(std::string(json.at("identity"))), &port);
   builder.RegisterAsyncGenericService(&server.service);
   for (size_t i = 0; i < app::Config().threads; ++i) {
     server.queues.push_back(builder.AddCompletionQueue());

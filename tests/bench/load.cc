@@ -42,9 +42,12 @@ Json ToJson(const Load& load) {
 }
 
 Load FromJson(const Json& json) {
-  return {json.at("address"),   json.at("path"),
-          std::string(json.at("identity")), std::string(json.at("requests")),
-          json.at("in_flight"), json.at("seconds")};
+  return {json.at("address"),
+          json.at("path"),
+          std::string(json.at("identity")),
+          std::string(json.at("requests")),
+          json.at("in_flight"),
+          json.at("seconds")};
 }
 
 std::vector<grpc::ByteBuffer> ReadRequests(const std::filesystem::path& file) {
@@ -76,6 +79,8 @@ std::shared_ptr<grpc::Channel> Connect(const Load& load) {
 
 // What all threads of this process share.
 struct Shared {
+  explicit Shared(const Load& of)
+      : load(of), requests(ReadRequests(of.requests)) {}
   const Load load;
   const std::vector<grpc::ByteBuffer> requests;
   const Clock::time_point begin = Clock::now() + kWarmUp;
@@ -95,7 +100,9 @@ class Worker {
       : shared_(shared),
         announces_(number == 0),
         // Apart from the other threads: no two calls about one person at once.
-        next_(number * shared.requests.size() / threads) {
+        first_(number * shared.requests.size() / threads),
+        end_((number + 1) * shared.requests.size() / threads),
+        next_(first_) {
     const size_t calls = shared.load.in_flight / threads;
     for (size_t i = 0; i < std::min(calls, kChannelsPerThread); ++i) {
       stubs_.emplace_back(Connect(shared.load));
@@ -135,8 +142,8 @@ class Worker {
     // gRPC holds it by address until it comes back from the queue.
     auto* call = new Call{stub, Clock::now(), {}, {}, {}, nullptr};
     call->context.set_deadline(std::chrono::system_clock::now() + kPatience);
-    const grpc::ByteBuffer& request =
-        shared_.requests[next_++ % shared_.requests.size()];
+    const grpc::ByteBuffer& request = shared_.requests[next_];
+    if (++next_ == end_) next_ = first_;
     call->reader = stub.PrepareUnaryCall(&call->context, shared_.load.path,
                                          request, &queue_);
     call->reader->StartCall();
@@ -167,6 +174,8 @@ class Worker {
 
   Shared& shared_;
   const bool announces_;
+  const size_t first_;  // its part of the requests
+  const size_t end_;
   size_t next_;
   size_t in_flight_ = 0;
   grpc::CompletionQueue queue_;
@@ -233,7 +242,7 @@ Sample RunLoad(const Load& load, int server) {
 
 int LoadMain(const std::string& spec) {
   const Load load = FromJson(Json::parse(spec));
-  Shared shared{load, ReadRequests(load.requests)};
+  Shared shared(load);
   const size_t count = std::min(kThreadsMax, load.in_flight);
   std::vector<std::unique_ptr<Worker>> workers;
   for (size_t i = 0; i < count; ++i) {

@@ -65,8 +65,7 @@ struct Crowd {
 };
 Sample Repeat(const Crowd& crowd, const Work& work);
 
-// A text of `size` characters that no compression makes smaller, the same for
-// the same seed.
+// A text of `size` letters, the same for the same seed.
 std::string Filler(size_t seed, size_t size);
 
 // Seconds of processor that a process has used.

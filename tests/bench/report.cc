@@ -42,10 +42,10 @@ std::string ToTable(const std::vector<Figure>& figures) {
   std::string table = Line({"name", "value", "unit", "ceiling", "ratio",
                             "p50 us", "p99 us", "ceiling is"});
   for (const Figure& figure : figures) {
-    table += Line({figure.name, Number(figure.value), figure.unit,
-                   Number(figure.ceiling), Number(figure.ratio()),
-                   Number(figure.p50_us), Number(figure.p99_us),
-                   figure.against});
+    table +=
+        Line({figure.name, Number(figure.value), figure.unit,
+              Number(figure.ceiling), Number(figure.ratio()),
+              Number(figure.p50_us), Number(figure.p99_us), figure.against});
   }
   return table;
 }

@@ -7,6 +7,7 @@
 #include "hizo/v1/admin.pb.h"
 #include "hizo/v1/audit.pb.h"
 #include "hizo/v1/record.pb.h"
+#include "service/cli/values.h"
 
 namespace hizo::cli {
 namespace {
@@ -122,6 +123,26 @@ TEST(JsonTextTest, WritesARecordAsAnImportTakesIt) {
       R"("home":{"country":"JP","lines":["1-1"]},)"
       R"("at":{"timestamp":"1970-01-01T00:00:00Z"},)"
       R"("raw":{"base64":"AAEC"},"doc":{"json":{"b":1,"a":[]}}},"masked":[]})");
+}
+
+TEST(JsonTextTest, WritesValuesThatAnImportReadsBack) {
+  v1::NewRecord read;
+  ASSERT_TRUE(
+      ParseFields(R"({"a":"佐藤","b":-7,"c":false,"d":{"currency":"USD",)"
+                  R"("minor_units":5},"e":{"country":"FR","lines":["1","2"]},)"
+                  R"("f":{"timestamp":"2026-05-10T00:00:00Z"},)"
+                  R"("g":{"base64":"/+8="},"h":{"json":[1,{"k":null}]}})",
+                  read)
+          .ok());
+  v1::Record record;
+  *record.mutable_fields() = read.fields();
+  const std::string json = JsonText(record);
+  const size_t begin = json.find("\"fields\":") + 9;
+  v1::NewRecord again;
+  ASSERT_TRUE(
+      ParseFields(json.substr(begin, json.find(",\"masked\"") - begin), again)
+          .ok());
+  EXPECT_EQ(again.SerializeAsString(), read.SerializeAsString());
 }
 
 TEST(JsonTextTest, NamesMaskedFieldsAndTheTimeOfAnEvent) {

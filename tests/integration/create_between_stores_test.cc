@@ -20,8 +20,8 @@ using ::testing::UnorderedElementsAre;
 constexpr char kEmail[] = "a@example.com";
 
 size_t RowsIn(const storage::Reader& reader, char space) {
-  const auto rows = reader.Scan(storage::PrefixRange(
-      std::string(1, space), storage::kScanLimitMax));
+  const auto rows = reader.Scan(
+      storage::PrefixRange(std::string(1, space), storage::kScanLimitMax));
   EXPECT_THAT(rows, IsOk());
   return rows.ok() ? rows->size() : 0;
 }

@@ -91,8 +91,8 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
         {"GetSubject", SampleOf(kFull, SubjectRequest(subject_))},
         {"FindSubject", SampleOf(kFull, FindRequest(kEmail))},
         {"PutRecord", SampleOf(kFull, PutRequest(subject_, profile))},
-        {"GetRecord", SampleOf(kFull, GetRequest(subject_, "profile",
-                                                 {"full_name"}))},
+        {"GetRecord",
+         SampleOf(kFull, GetRequest(subject_, "profile", {"full_name"}))},
         {"ListRecords", SampleOf(kFull, list)},
         {"ImportRecords",
          SampleOf(kFull, ImportRequest("i" + new_email, kName))},
@@ -190,8 +190,8 @@ TEST_F(EveryRpcIsAuditedTest, DeniedToACallerWithoutARole) {
   const auto samples = Samples();
   for (const MethodDescriptor* method : AllMethods()) {
     SCOPED_TRACE(method->full_name());
-    const Happened happened = Call("acme/powerless", *method,
-                                   *samples.at(method->name()).request);
+    const Happened happened =
+        Call("acme/powerless", *method, *samples.at(method->name()).request);
     ExpectOneEvent(happened, *method, audit::Outcome::kDenied,
                    Reason::kCallerNotEntitled);
     ExpectNothingGivenOut(happened, *method);
@@ -328,10 +328,9 @@ TEST_F(EveryRpcIsAuditedTest, NothingIsGivenOutAfterAnUnknownOutcome) {
   for (const MethodDescriptor* method : AllMethods()) {
     SCOPED_TRACE(method->full_name());
     const Sample& sample = samples.at(method->name());
-    const Reply reply =
-        server_.As(sample.caller)
-            .Call(PathOf(*method->input_type()),
-                  {sample.request->SerializeAsString()});
+    const Reply reply = server_.As(sample.caller)
+                            .Call(PathOf(*method->input_type()),
+                                  {sample.request->SerializeAsString()});
     EXPECT_EQ(ReasonOf(*method, reply), expected);
     ExpectNothingGivenOut({reply, expected, {}}, *method);
     expected = Reason::kAuditUnavailable;

@@ -99,9 +99,8 @@ TEST_F(ImportTest, ABadPersonDoesNotHarmTheOthers) {
 
 TEST_F(ImportTest, BytesThatAreNoMessageAreRefusedByThemselves) {
   const std::string good = People(1)[0].SerializeAsString();
-  const Reply reply =
-      full_.Call(PathOf(*v1::ImportRecordsRequest::descriptor()),
-                 {"\xff\xff\xff", good});
+  const Reply reply = full_.Call(
+      PathOf(*v1::ImportRecordsRequest::descriptor()), {"\xff\xff\xff", good});
   v1::ImportRecordsResponse response;
   ASSERT_THAT(reply.messages, SizeIs(1));
   ASSERT_TRUE(response.ParseFromString(reply.messages[0]));
@@ -112,7 +111,8 @@ TEST_F(ImportTest, BytesThatAreNoMessageAreRefusedByThemselves) {
 
 TEST_F(ImportTest, AStreamSentAgainHasOneEffect) {
   auto people = People(100);
-  for (auto& person : people) person.mutable_context()->set_request_id(NewUuid());
+  for (auto& person : people)
+    person.mutable_context()->set_request_id(NewUuid());
   const auto first = Import(people);
   const auto second = Import(people);
   ASSERT_THAT(first, IsOk());
@@ -169,8 +169,8 @@ TEST_F(ImportTest, AnEmptyStreamIsAMalformedCall) {
 }
 
 TEST_F(ImportTest, ACallerWhoMayNotImportIsToldSoForEach) {
-  const auto response = server_.As("acme/masked")
-                            .Stream<v1::ImportRecordsResponse>(People(3));
+  const auto response =
+      server_.As("acme/masked").Stream<v1::ImportRecordsResponse>(People(3));
   ASSERT_THAT(response, IsOk());
   ASSERT_EQ(response->items_size(), 3);
   for (const v1::ImportStatus& item : response->items()) {
@@ -182,7 +182,8 @@ TEST_F(ImportTest, ACallerWhoMayNotImportIsToldSoForEach) {
 
 TEST_F(ImportTest, WhatFailsInTheMiddleCanBeSentAgain) {
   auto people = People(kMany);
-  for (auto& person : people) person.mutable_context()->set_request_id(NewUuid());
+  for (auto& person : people)
+    person.mutable_context()->set_request_id(NewUuid());
   server_.data().FailCommit(2, FaultyEngine::When::kBeforeApplied,
                             absl::ResourceExhaustedError("injected"));
   const auto first = Import(people);

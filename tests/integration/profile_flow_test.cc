@@ -101,8 +101,7 @@ TEST_F(ProfileFlowTest, TheHelpDeskSeesMasksOnly) {
   ASSERT_THAT(masked, IsOk());
   ASSERT_EQ(masked->record().fields_size(), 1);
   EXPECT_TRUE(masked->record().fields(0).masked());
-  EXPECT_THAT(TextsOf(masked->record()).at("email"),
-              Not(HasSubstr("hanako")));
+  EXPECT_THAT(TextsOf(masked->record()).at("email"), Not(HasSubstr("hanako")));
 }
 
 TEST_F(ProfileFlowTest, TheSameRequestIdHasOneEffect) {
@@ -120,9 +119,9 @@ TEST_F(ProfileFlowTest, TheSameRequestIdHasOneEffect) {
 }
 
 TEST_F(ProfileFlowTest, AnAddressIsTakenOnce) {
-  const auto reply =
-      full_.Call(PathOf(*v1::CreateSubjectRequest::descriptor()),
-                 {CreateRequest("HANAKO@example.com", "B").SerializeAsString()});
+  const auto reply = full_.Call(
+      PathOf(*v1::CreateSubjectRequest::descriptor()),
+      {CreateRequest("HANAKO@example.com", "B").SerializeAsString()});
   EXPECT_THAT(reply, HasReason(Reason::kAlreadyExists));
   EXPECT_EQ(reply.field, "account.email");
   EXPECT_EQ(reply.domain, "hizo");

@@ -74,10 +74,12 @@ class RaceTest : public ::testing::Test {
 
 TEST_F(RaceTest, AReadSeesTheRecordAsItIsNow) {
   const auto read = RaceAgainst<Texts>(
-      [this] { Put(RecordOf("profile", {{"full_name", "New Name"}})); },
+      [this] {
+        Put(RecordOf("profile", {{"full_name", "New Name"}}));
+      },
       [this] { return ReadProfile(full_, subject_); });
-  EXPECT_THAT(read, IsOkAndHolds(UnorderedElementsAre(
-                        Pair("full_name", "New Name"))));
+  EXPECT_THAT(
+      read, IsOkAndHolds(UnorderedElementsAre(Pair("full_name", "New Name"))));
   ExpectOneEventEach();
 }
 
@@ -98,7 +100,9 @@ TEST_F(RaceTest, ADescriptionFollowsFactsThatChanged) {
 
 TEST_F(RaceTest, NobodyIsFoundByAnAddressThatWasGivenUp) {
   const auto found = RaceAgainst<std::string>(
-      [this] { Put(RecordOf("account", {{"email", kNewEmail}})); },
+      [this] {
+        Put(RecordOf("account", {{"email", kNewEmail}}));
+      },
       [this] { return FindPerson(full_, kOldEmail); });
   EXPECT_THAT(found, HasReason(Reason::kSubjectNotFound));
   ExpectOneEventEach();
@@ -106,7 +110,9 @@ TEST_F(RaceTest, NobodyIsFoundByAnAddressThatWasGivenUp) {
 
 TEST_F(RaceTest, ANewAddressIsFoundAtOnce) {
   const auto found = RaceAgainst<std::string>(
-      [this] { Put(RecordOf("account", {{"email", kNewEmail}})); },
+      [this] {
+        Put(RecordOf("account", {{"email", kNewEmail}}));
+      },
       [this] { return FindPerson(full_, kNewEmail); });
   EXPECT_THAT(found, IsOkAndHolds(subject_));
   ExpectOneEventEach();

@@ -27,8 +27,9 @@ v1::NewRecord RecordOf(const std::string& record_class, const Texts& fields) {
 }
 
 v1::NewRecord InvoiceOf(const std::string& number, int64_t yen) {
-  v1::NewRecord record = RecordOf(
-      "transaction", {{"invoice_number", number}, {"invoice_date", "2026-05-10"}});
+  v1::NewRecord record =
+      RecordOf("transaction",
+               {{"invoice_number", number}, {"invoice_date", "2026-05-10"}});
   v1::Field& amount = *record.add_fields();
   amount.set_name("amount");
   amount.mutable_value()->mutable_money()->set_currency("JPY");
@@ -80,9 +81,9 @@ v1::FindSubjectRequest FindRequest(const std::string& email) {
 v1::PutRecordRequest PutRequest(const std::string& subject,
                                 v1::NewRecord record) {
   v1::PutRecordRequest request;
-  *request.mutable_context() = ContextFor(
-      record.record_class() == "transaction" ? kBillingPurpose
-                                             : kServicePurpose);
+  *request.mutable_context() =
+      ContextFor(record.record_class() == "transaction" ? kBillingPurpose
+                                                        : kServicePurpose);
   request.set_subject(subject);
   *request.mutable_record() = std::move(record);
   return request;
@@ -122,16 +123,15 @@ v1::VerifyPasswordRequest VerifyRequest(const std::string& subject,
 
 std::string CreatePerson(const Peer& peer, const std::string& email,
                          const std::string& full_name) {
-  const auto created = peer.Ask<v1::CreateSubjectResponse>(
-      CreateRequest(email, full_name));
+  const auto created =
+      peer.Ask<v1::CreateSubjectResponse>(CreateRequest(email, full_name));
   if (!created.ok()) throw std::runtime_error(created.status().ToString());
   return created->subject();
 }
 
 absl::StatusOr<std::string> FindPerson(const Peer& peer,
                                        const std::string& email) {
-  const auto found =
-      peer.Ask<v1::FindSubjectResponse>(FindRequest(email));
+  const auto found = peer.Ask<v1::FindSubjectResponse>(FindRequest(email));
   if (!found.ok()) return found.status();
   return found->subject();
 }

@@ -55,8 +55,8 @@ TEST_F(TlsTest, ShutsOutACertificateOfAnotherAuthority) {
 }
 
 TEST_F(TlsTest, ShutsOutACertificateThatHasRunOut) {
-  ExpectShutOut(AskWith(server_.files().authority().Issue(
-      kFullId, std::chrono::seconds(-60))));
+  ExpectShutOut(AskWith(
+      server_.files().authority().Issue(kFullId, std::chrono::seconds(-60))));
 }
 
 TEST_F(TlsTest, ShutsOutACertificateThatSignedItself) {
@@ -93,8 +93,8 @@ TEST_F(TlsTest, TwoNamesMakeNoCaller) {
 
 TEST_F(TlsTest, ANameThatIsAlmostConfiguredMakesNoCaller) {
   for (const char* name :
-       {"URI:spiffe://hizo.example/acme/full/", "URI:spiffe://hizo.example/acme",
-        "URI:spiffe://hizo.example/acme/Full",
+       {"URI:spiffe://hizo.example/acme/full/",
+        "URI:spiffe://hizo.example/acme", "URI:spiffe://hizo.example/acme/Full",
         "URI:spiffe://hizo.example.org/acme/full"}) {
     const Identity identity = server_.files().authority().Issue(name);
     EXPECT_THAT(AskWith(identity), HasReason(Reason::kUnauthenticated)) << name;
@@ -120,10 +120,9 @@ TEST_F(TlsTest, ACallerSeesPeopleOfItsOwnTenantOnly) {
   EXPECT_THAT(FindPerson(other, "a@example.com"),
               HasReason(Reason::kSubjectNotFound));
   EXPECT_THAT(ReadProfile(other, subject), HasReason(Reason::kSubjectNotFound));
-  EXPECT_THAT(
-      other.Ask<v1::PutRecordResponse>(
-          PutRequest(subject, RecordOf("profile", {{"full_name", "Mine"}}))),
-      HasReason(Reason::kSubjectNotFound));
+  EXPECT_THAT(other.Ask<v1::PutRecordResponse>(PutRequest(
+                  subject, RecordOf("profile", {{"full_name", "Mine"}}))),
+              HasReason(Reason::kSubjectNotFound));
   // An address is taken only in its own tenant.
   EXPECT_NE(CreatePerson(other, "a@example.com", "Bob Other"), subject);
 }

@@ -19,7 +19,8 @@ struct Freer {
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freer<EVP_PKEY_free>>;
 using CertPtr = std::unique_ptr<X509, Freer<X509_free>>;
 using BioPtr = std::unique_ptr<BIO, Freer<BIO_free>>;
-using ExtensionPtr = std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
+using ExtensionPtr =
+    std::unique_ptr<X509_EXTENSION, Freer<X509_EXTENSION_free>>;
 
 // A certificate's life begins so long before now, so that one that has run
 // out never began after its end.
@@ -98,7 +99,8 @@ struct CertificateAuthority::Signer {
 };
 
 CertificateAuthority::CertificateAuthority()
-    : signer_(std::make_unique<Signer>()), certificate_(PemOf(*signer_->cert)) {}
+    : signer_(std::make_unique<Signer>()),
+      certificate_(PemOf(*signer_->cert)) {}
 
 CertificateAuthority::~CertificateAuthority() = default;
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ namespace {
 
 constexpr int kExitNotStarted = 127;
 constexpr int kExitSignalled = 128;
+constexpr size_t kBytesPerKilobyte = 1024;
 
 void Check(bool ok) {
   if (!ok) throw std::system_error(errno, std::generic_category());
@@ -103,8 +105,7 @@ std::optional<std::string> ChildProcess::WaitForLine(
       begin = end + 1;
     } else if (closed_) {
       return std::nullopt;
-    } else if (changed_.wait_until(lock, deadline) ==
-               std::cv_status::timeout) {
+    } else if (changed_.wait_until(lock, deadline) == std::cv_status::timeout) {
       throw std::runtime_error("the program does not say what was expected");
     }
   }
@@ -121,7 +122,9 @@ int ChildProcess::Wait() {
   const auto never = [](std::string_view) { return false; };
   WaitForLine(never);
   int status = 0;
-  Check(waitpid(id_, &status, 0) == id_);
+  rusage usage{};
+  Check(wait4(id_, &status, 0, &usage) == id_);
+  peak_memory_ = static_cast<size_t>(usage.ru_maxrss) * kBytesPerKilobyte;
   status_ = WIFEXITED(status) ? WEXITSTATUS(status)
                               : kExitSignalled + WTERMSIG(status);
   return *status_;

@@ -28,7 +28,7 @@ class ChildProcess {
   static constexpr std::chrono::minutes kPatience{10};
 
   struct Options {
-    std::vector<std::string> arguments;  // the program's path first
+    std::vector<std::string> arguments;              // the program's path first
     std::map<std::string, std::string> environment;  // added to this process's
   };
   explicit ChildProcess(const Options& options);  // throws if it cannot
@@ -47,6 +47,9 @@ class ChildProcess {
   int Wait();
 
   pid_t id() const { return id_; }
+  // The most memory that it held, in bytes, but at least as much as this
+  // process held when it started it. Only once it has ended.
+  size_t peak_memory() const { return peak_memory_; }
   // All that it printed so far, standard output and error.
   std::string output() const;
   std::vector<std::string> lines() const;
@@ -56,6 +59,7 @@ class ChildProcess {
   void Collect();
   pid_t id_ = -1;
   std::optional<int> status_;
+  size_t peak_memory_ = 0;
   int output_ = -1;
   mutable std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,14 +1,12 @@
 #include "tests/testing/hizod_process.h"
 
 #include <csignal>
-#include <fstream>
 #include <stdexcept>
 
 namespace hizo::test {
 namespace {
 
 constexpr std::string_view kPortMember = "\"port\":";
-constexpr size_t kBytesPerKilobyte = 1024;
 
 std::vector<std::string> Arguments(const VaultFiles& files,
                                    const std::vector<std::string>& more) {
@@ -19,18 +17,6 @@ std::vector<std::string> Arguments(const VaultFiles& files,
 }
 
 }  // namespace
-
-size_t PeakMemory(const ChildProcess& process) {
-  std::ifstream status("/proc/" + std::to_string(process.id()) + "/status");
-  std::string word;
-  while (status >> word) {
-    size_t kilobytes = 0;
-    if (word == "VmHWM:" && status >> kilobytes) {
-      return kilobytes * kBytesPerKilobyte;
-    }
-  }
-  throw std::runtime_error("the process has ended");
-}
 
 std::string BuiltProgram(const std::string& name) {
   return HIZO_BINARY_DIR "/bin/" + name;

@@ -5,7 +5,6 @@
 #ifndef HIZO_TESTS_TESTING_HIZOD_PROCESS_H_
 #define HIZO_TESTS_TESTING_HIZOD_PROCESS_H_
 
-#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -15,9 +14,6 @@
 #include "tests/testing/vault_files.h"
 
 namespace hizo::test {
-
-// The most memory that a running process ever held, in bytes.
-size_t PeakMemory(const ChildProcess& process);
 
 // A program of this build.
 std::string BuiltProgram(const std::string& name);

@@ -45,8 +45,8 @@ absl::Status LiveServer::Start() {
   auto data = std::make_unique<FaultyEngine>(std::move(engines->data));
   FaultyEngine* const keys_view = keys.get();
   FaultyEngine* const data_view = data.get();
-  auto instance = app::Instance::Start(
-      config_, {std::move(keys), std::move(data)}, clock_);
+  auto instance =
+      app::Instance::Start(config_, {std::move(keys), std::move(data)}, clock_);
   if (!instance.ok()) return instance.status();
   instance_ = *std::move(instance);
   keys_ = keys_view;

@@ -26,8 +26,7 @@ std::shared_ptr<grpc::Channel> Connect(const Peer::Options& options) {
   std::shared_ptr<grpc::ChannelCredentials> credentials =
       grpc::InsecureChannelCredentials();
   if (!options.authority.empty()) {
-    credentials = grpc::SslCredentials({options.authority,
-                                        options.identity.key,
+    credentials = grpc::SslCredentials({options.authority, options.identity.key,
                                         options.identity.certificate});
   }
   return grpc::CreateCustomChannel(options.address, credentials, arguments);

@@ -55,13 +55,14 @@ class Peer {
   Peer& operator=(Peer&&) = delete;
   ~Peer();
 
-  Reply Call(const std::string& path, const std::vector<std::string>& messages,
-             std::chrono::milliseconds timeout = std::chrono::seconds(60)) const;
+  Reply Call(
+      const std::string& path, const std::vector<std::string>& messages,
+      std::chrono::milliseconds timeout = std::chrono::seconds(60)) const;
 
   template <typename Response>
   absl::StatusOr<Response> Ask(const google::protobuf::Message& request) const {
-    return Decode<Response>(Call(PathOf(*request.GetDescriptor()),
-                                 {request.SerializeAsString()}));
+    return Decode<Response>(
+        Call(PathOf(*request.GetDescriptor()), {request.SerializeAsString()}));
   }
   template <typename Response, typename Request>
   absl::StatusOr<Response> Stream(const std::vector<Request>& requests) const {

@@ -112,10 +112,9 @@ std::filesystem::path VaultFiles::WriteClient(const std::string& name,
   const std::string stem = FileName(name);
   Write(stem + ".pem", IdentityOf(name).certificate);
   Write(stem + ".key", IdentityOf(name).key);
-  return Write(stem + ".yaml", "address: " + address +
-                                   "\nca: ca.pem\ncert: " + stem +
-                                   ".pem\nkey: " + stem +
-                                   ".key\npurpose: " + purpose + "\n");
+  return Write(stem + ".yaml",
+               "address: " + address + "\nca: ca.pem\ncert: " + stem +
+                   ".pem\nkey: " + stem + ".key\npurpose: " + purpose + "\n");
 }
 
 std::filesystem::path VaultFiles::Write(const std::string& name,

@@ -102,8 +102,8 @@ TEST(ConvertTimeTest, TakesTheFirstAndLastSecondThatProtobufHas) {
 
 TEST(ConvertTimeTest, RefusesTimesThatProtobufDoesNotHave) {
   for (const auto& time :
-       {At(kYearOne - 1, 0), At(kYear10000, 0), At(0, -1),
-        At(0, 1'000'000'000), At(INT64_MAX, 0), At(INT64_MIN, 0)}) {
+       {At(kYearOne - 1, 0), At(kYear10000, 0), At(0, -1), At(0, 1'000'000'000),
+        At(INT64_MAX, 0), At(INT64_MIN, 0)}) {
     EXPECT_THAT(ToTimestamp(time), HasReason(Reason::kValueInvalid));
   }
 }

@@ -21,8 +21,8 @@ constexpr char kRow[] = "Zrow";
 
 // Changes the row, as a call of somebody else would.
 void ChangeRow(test::VaultFixture& vault, const std::string& value) {
-  auto attempt = vault.NewAttempt(vault.CallOf(
-      test::kFull, policy::Action::kRecordPut, test::kService));
+  auto attempt = vault.NewAttempt(
+      vault.CallOf(test::kFull, policy::Action::kRecordPut, test::kService));
   attempt->data().Put(kRow, value);
   attempt->event().outcome = audit::Outcome::kAllowed;
   attempt->event().reason = Reason::kNone;
@@ -99,9 +99,9 @@ TEST(DispatchRaceTest, IsRefusedIfItCannotBeRunAgain) {
 TEST(DispatchRaceTest, ARefusalIsDecidedAnewToo) {
   DispatchWorld world;
   int runs = 0;
-  const Answered answered = world.Call(
-      [&](const Incoming&, vault::Attempt& attempt)
-          -> absl::StatusOr<std::string> {
+  const Answered answered =
+      world.Call([&](const Incoming&,
+                     vault::Attempt& attempt) -> absl::StatusOr<std::string> {
         const std::string seen = ReadRow(world.vault(), attempt);
         if (++runs == 1) ChangeRow(world.vault(), "allowed");
         if (seen != "allowed") return base::Fail(Reason::kCallerNotEntitled);
@@ -114,9 +114,9 @@ TEST(DispatchRaceTest, ARefusalIsDecidedAnewToo) {
 TEST(DispatchRaceTest, WritesOfALostRunAreNotThere) {
   DispatchWorld world;
   int runs = 0;
-  const Answered answered = world.Call(
-      [&](const Incoming&, vault::Attempt& attempt)
-          -> absl::StatusOr<std::string> {
+  const Answered answered =
+      world.Call([&](const Incoming&,
+                     vault::Attempt& attempt) -> absl::StatusOr<std::string> {
         ReadRow(world.vault(), attempt);
         const bool first = ++runs == 1;
         if (first) ChangeRow(world.vault(), "rival");

@@ -67,8 +67,7 @@ TEST(DispatchTest, AnswersOnlyOnceTheEventIsDurable) {
   Inbox inbox;
   bool answered_early = true;
   uint64_t events_at_answer = 0;
-  world.vault().data().BeforeCommit(
-      [&] { answered_early = inbox.answered(); });
+  world.vault().data().BeforeCommit([&] { answered_early = inbox.answered(); });
   world.Serve(DispatchWorld::RequestOf(&method), inbox);
   EXPECT_EQ(inbox.Wait().answer, "a secret");
   events_at_answer = world.vault().store().log().head().size;
@@ -103,9 +102,9 @@ TEST(DispatchTest, GivesNothingOutWhileNobodyKnowsWhetherTheEventIsThere) {
 
 TEST(DispatchTest, AFailedUseCaseLeavesAnEventAndNoneOfItsWrites) {
   DispatchWorld world;
-  const Answered answered = world.Call(
-      [](const Incoming&, vault::Attempt& attempt)
-          -> absl::StatusOr<std::string> {
+  const Answered answered =
+      world.Call([](const Incoming&,
+                    vault::Attempt& attempt) -> absl::StatusOr<std::string> {
         attempt.data().Put(kRow, "written");
         return base::Fail(Reason::kValueInvalid, 102);
       });
@@ -169,8 +168,7 @@ TEST(DispatchTest, ACallWhoseDeadlinePassedIsNotRun) {
   DispatchWorld world;
   const Method method = MethodOf(Unreachable);
   Exchange::Request request = DispatchWorld::RequestOf(&method);
-  request.deadline =
-      world.vault().clock().Now() - std::chrono::microseconds(1);
+  request.deadline = world.vault().clock().Now() - std::chrono::microseconds(1);
   EXPECT_THAT(world.Call(std::move(request)).status,
               HasReason(Reason::kDeadlineExceeded));
   ASSERT_THAT(world.vault().Events(), SizeIs(1));

@@ -44,8 +44,7 @@ class GrpcStatusOfReasonTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(GrpcStatusOfReasonTest, HasItsCodeTextAndName) {
   const auto reason = static_cast<Reason>(GetParam());
-  const grpc::Status status =
-      ToGrpcStatus(base::Fail(reason), TestCatalogue());
+  const grpc::Status status = ToGrpcStatus(base::Fail(reason), TestCatalogue());
   EXPECT_EQ(status.error_code(), static_cast<int>(base::CodeOf(reason)));
   EXPECT_FALSE(status.ok());
   EXPECT_EQ(status.error_message(), base::TextOf(reason));
@@ -58,9 +57,9 @@ TEST_P(GrpcStatusOfReasonTest, HasItsCodeTextAndName) {
 
 INSTANTIATE_TEST_SUITE_P(EveryReason, GrpcStatusOfReasonTest,
                          ::testing::Range(1, base::kReasonCount),
-                         [](const auto& info) {
-                           return std::string(base::NameOf(
-                               static_cast<Reason>(info.param)));
+                         [](const auto& test) {
+                           return std::string(
+                               base::NameOf(static_cast<Reason>(test.param)));
                          });
 
 TEST(GrpcStatusTest, IsOkForOk) {
@@ -71,24 +70,23 @@ TEST(GrpcStatusTest, IsOkForOk) {
 }
 
 TEST(GrpcStatusTest, NamesTheFieldAtFault) {
-  const grpc::Status status = ToGrpcStatus(
-      base::Fail(Reason::kAlreadyExists, kEmail), TestCatalogue());
+  const grpc::Status status =
+      ToGrpcStatus(base::Fail(Reason::kAlreadyExists, kEmail), TestCatalogue());
   ASSERT_EQ(InfoOf(status).metadata().size(), 1U);
   EXPECT_EQ(InfoOf(status).metadata().at("field"), "account.email");
 }
 
 TEST(GrpcStatusTest, LeavesOutAFieldThatTheCatalogueDoesNotHave) {
-  const grpc::Status status = ToGrpcStatus(
-      base::Fail(Reason::kValueInvalid, 9999), TestCatalogue());
+  const grpc::Status status =
+      ToGrpcStatus(base::Fail(Reason::kValueInvalid, 9999), TestCatalogue());
   EXPECT_TRUE(InfoOf(status).metadata().empty());
 }
 
 TEST(GrpcStatusTest, LetsNoTextOutThatFailDidNotMake) {
-  for (const absl::Status& made :
-       {absl::DataLossError("row of a@example.com"),
-        absl::UnknownError("a@example.com"),
-        absl::InvalidArgumentError("a@example.com"),
-        absl::UnavailableError("a@example.com")}) {
+  for (const absl::Status& made : {absl::DataLossError("row of a@example.com"),
+                                   absl::UnknownError("a@example.com"),
+                                   absl::InvalidArgumentError("a@example.com"),
+                                   absl::UnavailableError("a@example.com")}) {
     const grpc::Status status = ToGrpcStatus(made, TestCatalogue());
     EXPECT_THAT(status.error_message(), Not(HasSubstr("example")));
     EXPECT_THAT(status.error_details(), Not(HasSubstr("example")));

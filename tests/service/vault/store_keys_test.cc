@@ -1,0 +1,243 @@
+#include "service/vault/store_keys.h"
+
+#include <filesystem>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "crypto/root_slot.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "service/base/reason.h"
+#include "service/vault/row_keys.h"
+#include "storage/memory/engine.h"
+#include "tests/service/vault/people.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Reason;
+using base::TenantId;
+using test::HasReason;
+using test::IsOk;
+using test::IsOkAndHolds;
+using test::Overwrite;
+using test::StatusIs;
+using test::Stored;
+
+using Slots = std::vector<std::unique_ptr<crypto::RootSlot>>;
+
+class StoreKeysTest : public ::testing::Test {
+ protected:
+  StoreKeysTest() {
+    AddSlot(slots_, "slot");
+    EXPECT_THAT(StoreKeys::Create(*keys_, slots_), IsOk());
+  }
+  void AddSlot(Slots& slots, const char* name) {
+    auto slot =
+        std::make_unique<crypto::FileRootSlot>(scratch_.path() / name);
+    EXPECT_THAT(slot->Create(), IsOk());
+    slots.push_back(std::move(slot));
+  }
+  std::unique_ptr<StoreKeys> OpenPrepared() {
+    auto opened = StoreKeys::Open(*keys_, slots_);
+    EXPECT_THAT(opened, IsOk());
+    EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme, kGlobex}), IsOk());
+    return *std::move(opened);
+  }
+  static std::unique_ptr<Attempt> NewAttempt() {
+    return std::make_unique<Attempt>(1, audit::Event());
+  }
+
+  const test::ScratchDirectory scratch_;
+  const std::unique_ptr<storage::Engine> keys_ = storage::NewMemoryEngine();
+  Slots slots_;
+};
+
+TEST_F(StoreKeysTest, OpensWhatItCreated) {
+  const auto opened = StoreKeys::Open(*keys_, slots_);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ((*opened)->epoch(), 1);
+  EXPECT_EQ((*opened)->healthy_slots(), 1);
+  EXPECT_THAT(StoreKeys::IdOf(*keys_), IsOkAndHolds((*opened)->store_id()));
+  EXPECT_FALSE((*opened)->store_id().is_nil());
+}
+
+TEST_F(StoreKeysTest, CreatesNothingWhereAStoreIs) {
+  Slots fresh;
+  AddSlot(fresh, "fresh");
+  EXPECT_THAT(StoreKeys::Create(*keys_, fresh),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  const auto id = StoreKeys::IdOf(*keys_);
+  EXPECT_THAT(fresh[0]->Read(id->bytes()), IsOkAndHolds(::testing::IsEmpty()));
+}
+
+TEST_F(StoreKeysTest, CreatesNothingInASlotOfAnotherStore) {
+  const auto other = storage::NewMemoryEngine();
+  EXPECT_THAT(StoreKeys::Create(*other, slots_), ::testing::Not(IsOk()));
+  EXPECT_THAT(StoreKeys::IdOf(*other), StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_), IsOk());
+}
+
+TEST_F(StoreKeysTest, FindsNoIdInAnEmptyStoreOrADamagedOne) {
+  EXPECT_THAT(StoreKeys::IdOf(*storage::NewMemoryEngine()),
+              StatusIs(absl::StatusCode::kNotFound));
+  const std::string meta = Stored(*keys_, MetaKey());
+  for (const std::string& damaged :
+       {std::string(), meta.substr(1), meta + "x", "\2" + meta.substr(1)}) {
+    Overwrite(*keys_, MetaKey(), damaged);
+    EXPECT_THAT(StoreKeys::IdOf(*keys_), StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+                StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
+TEST_F(StoreKeysTest, RefusesSlotsThatAreForeignFreshOrMissing) {
+  Slots foreign;
+  AddSlot(foreign, "foreign");
+  ASSERT_THAT(StoreKeys::Create(*storage::NewMemoryEngine(), foreign), IsOk());
+  Slots fresh;
+  AddSlot(fresh, "fresh");
+  Slots missing;
+  missing.push_back(
+      std::make_unique<crypto::FileRootSlot>(scratch_.path() / "missing"));
+  Slots none;
+  for (Slots* slots : {&foreign, &fresh, &missing, &none}) {
+    EXPECT_THAT(StoreKeys::Open(*keys_, *slots),
+                StatusIs(absl::StatusCode::kFailedPrecondition));
+  }
+}
+
+TEST_F(StoreKeysTest, RefusesASlotOfAnotherEpochOrRoot) {
+  const auto id = StoreKeys::IdOf(*keys_);
+  ASSERT_THAT(slots_[0]->Erase(id->bytes(), 1), IsOk());
+  ASSERT_THAT(slots_[0]->Put(id->bytes(), {2, crypto::Key::Random()}), IsOk());
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  ASSERT_THAT(slots_[0]->Put(id->bytes(), {1, crypto::Key::Random()}), IsOk());
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(StoreKeysTest, OpensWithWhicheverSlotHoldsTheRoot) {
+  const auto store = storage::NewMemoryEngine();
+  Slots slots;
+  AddSlot(slots, "one");
+  AddSlot(slots, "two");
+  AddSlot(slots, "three");
+  ASSERT_THAT(StoreKeys::Create(*store, slots), IsOk());
+  std::filesystem::remove(scratch_.path() / "one");
+  const auto opened = StoreKeys::Open(*store, slots);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ((*opened)->healthy_slots(), 2);
+}
+
+TEST_F(StoreKeysTest, RefusesATreeWithAPageMissingOrChanged) {
+  const std::string page = Stored(*keys_, PageKey(1, 7));
+  test::Remove(*keys_, PageKey(1, 7));
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+              StatusIs(absl::StatusCode::kDataLoss));
+  Overwrite(*keys_, PageKey(1, 7), Stored(*keys_, PageKey(1, 8)));
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+              StatusIs(absl::StatusCode::kDataLoss));
+  Overwrite(*keys_, PageKey(1, 7), page);
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_), IsOk());
+}
+
+TEST_F(StoreKeysTest, PreparesEverythingOnceAndFindsItAgain) {
+  const auto first = OpenPrepared();
+  const auto second = OpenPrepared();
+  for (const TenantId tenant : {kAcme, kGlobex}) {
+    EXPECT_EQ(first->TenantKey(tenant).Expose(),
+              second->TenantKey(tenant).Expose());
+    EXPECT_EQ(first->Pepper(tenant, kCurrentPepper)->Expose(),
+              second->Pepper(tenant, kCurrentPepper)->Expose());
+  }
+  EXPECT_EQ(first->AuditSigningSeed().Expose(),
+            second->AuditSigningSeed().Expose());
+  EXPECT_EQ(first->PageTokenKey().Expose(), second->PageTokenKey().Expose());
+}
+
+TEST_F(StoreKeysTest, GivesEveryPurposeAndTenantAKeyOfItsOwn) {
+  const auto keys = OpenPrepared();
+  const std::vector<std::string> all = {
+      std::string(keys->TenantKey(kAcme).Expose()),
+      std::string(keys->TenantKey(kGlobex).Expose()),
+      std::string(keys->Pepper(kAcme, kCurrentPepper)->Expose()),
+      std::string(keys->Pepper(kGlobex, kCurrentPepper)->Expose()),
+      std::string(keys->AuditSigningSeed().Expose()),
+      std::string(keys->PageTokenKey().Expose())};
+  EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), all.size());
+}
+
+TEST_F(StoreKeysTest, HasNoPepperOfAnotherNumber) {
+  EXPECT_EQ(OpenPrepared()->Pepper(kAcme, kCurrentPepper + 1), nullptr);
+  EXPECT_EQ(OpenPrepared()->Pepper(kAcme, 0), nullptr);
+}
+
+TEST_F(StoreKeysTest, RefusesToPrepareOverADamagedKey) {
+  OpenPrepared();
+  const auto leaves = test::RowsOf(*keys_, 'L');
+  ASSERT_EQ(leaves.size(), 6);
+  for (const storage::Row& leaf : leaves) {
+    std::string changed = leaf.value;
+    changed[0] ^= 1;
+    Overwrite(*keys_, leaf.key, changed);
+    auto opened = StoreKeys::Open(*keys_, slots_);
+    EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme, kGlobex}),
+                StatusIs(absl::StatusCode::kDataLoss));
+    Overwrite(*keys_, leaf.key, leaf.value);
+  }
+}
+
+TEST_F(StoreKeysTest, MakesALeafAsPartOfTheAttempt) {
+  const auto keys = OpenPrepared();
+  const Leaf leaf{kAcme, LeafKind::kIndexShard, "detail"};
+  auto attempt = NewAttempt();
+  const auto absent = keys->ReadLeaf(*attempt, leaf);
+  ASSERT_THAT(absent, IsOk());
+  EXPECT_FALSE(absent->has_value());
+  const crypto::Key made = keys->CreateLeaf(*attempt, leaf);
+  ASSERT_THAT(keys_->Commit(attempt->keys()), IsOk());
+  const auto read = keys->ReadLeaf(*attempt, leaf);
+  ASSERT_TRUE(read.ok() && read->has_value());
+  EXPECT_EQ((*read)->Expose(), made.Expose());
+}
+
+TEST_F(StoreKeysTest, RefusesALeafMovedToAnotherNameOrTenant) {
+  const auto keys = OpenPrepared();
+  auto attempt = NewAttempt();
+  keys->CreateLeaf(*attempt, {kAcme, LeafKind::kIndexShard, "detail"});
+  const std::string sealed = *attempt->keys().writes().front().value;
+  const std::vector<Leaf> places = {
+      {kGlobex, LeafKind::kIndexShard, "detail"},
+      {kAcme, LeafKind::kRequestDay, "detail"},
+      {kAcme, LeafKind::kIndexShard, "other"}};
+  for (const Leaf& place : places) {
+    auto other = NewAttempt();
+    keys->CreateLeaf(*other, place);
+    Overwrite(*keys_, other->keys().writes().front().key, sealed);
+    EXPECT_THAT(keys->ReadLeaf(*other, place),
+                HasReason(Reason::kIntegrityFailure));
+  }
+}
+
+TEST_F(StoreKeysTest, OpensAWayBackOnlyWhereItWasSealed) {
+  const auto keys = OpenPrepared();
+  const auto reference = *base::AuditReference::FromBytes("0123456789abcdef");
+  const base::SubjectId subject = NewSubjectId();
+  const std::string sealed = keys->SealWayBack(kAcme, reference, subject);
+  EXPECT_THAT(keys->OpenWayBack(kAcme, reference, sealed),
+              IsOkAndHolds(subject));
+  EXPECT_THAT(keys->OpenWayBack(kGlobex, reference, sealed),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(keys->OpenWayBack(kAcme, base::AuditReference(), sealed),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(keys->OpenWayBack(kAcme, reference, sealed.substr(1)),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_EQ(sealed.find(subject.bytes()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace hizo::vault
