@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "crypto/normalise.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
@@ -205,9 +206,8 @@ std::string MaskedText(const Value& value) {
     return address->country + ", " + std::string(address->region.Reveal());
   }
   if (const auto* time = std::get_if<base::Timestamp>(&value)) {
-    const std::chrono::year_month_day day(
-        std::chrono::floor<std::chrono::days>(*time));
-    return std::to_string(static_cast<int>(day.year()));
+    return absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", absl::FromChrono(*time),
+                            absl::UTCTimeZone());
   }
   return {};
 }

@@ -81,11 +81,11 @@ Sample Repeat(const Crowd& crowd, const Work& work) {
   std::exception_ptr failure;
   const Clock::time_point begin = Clock::now();
   const auto call = [&](size_t thread, std::vector<double>& mine) {
-    while (MicrosSince(begin) < crowd.seconds * 1e6) {
+    do {
       const Clock::time_point start = Clock::now();
       work(thread, mine.size());
       mine.push_back(MicrosSince(start));
-    }
+    } while (MicrosSince(begin) < crowd.seconds * 1e6);
   };
   const auto run = [&](size_t thread) {
     std::vector<double> mine;

@@ -56,7 +56,7 @@ using Side = std::function<Sample()>;
 // The medians of kRuns turns of each side, in their order.
 std::vector<Sample> Alternate(const std::vector<Side>& sides);
 
-// Calls `work` from `threads` threads for `seconds`, each call again and again.
+// Calls `work` from `threads` threads for `seconds`, from each at least once.
 // `work` is told which thread it is and how often that has called it.
 using Work = std::function<void(size_t thread, size_t turn)>;
 struct Crowd {

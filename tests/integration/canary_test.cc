@@ -9,8 +9,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/base/reason.h"
 #include "tests/integration/requests.h"
 #include "tests/testing/hizod_process.h"
+#include "tests/testing/status_matchers.h"
 
 namespace hizo::test {
 namespace {

@@ -5,9 +5,11 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/base/keyspace.h"
+#include "service/base/reason.h"
 #include "storage/engine.h"
 #include "tests/integration/requests.h"
 #include "tests/testing/live_server.h"
+#include "tests/testing/status_matchers.h"
 
 namespace hizo::test {
 namespace {

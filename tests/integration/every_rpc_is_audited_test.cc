@@ -15,8 +15,10 @@
 #include "gtest/gtest.h"
 #include "hizo/v1/admin.pb.h"
 #include "hizo/v1/options.pb.h"
+#include "service/base/reason.h"
 #include "tests/integration/requests.h"
 #include "tests/testing/live_server.h"
+#include "tests/testing/status_matchers.h"
 
 namespace hizo::test {
 namespace {

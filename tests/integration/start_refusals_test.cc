@@ -11,6 +11,7 @@
 #include "tests/integration/requests.h"
 #include "tests/testing/hizod_process.h"
 #include "tests/testing/live_server.h"
+#include "tests/testing/status_matchers.h"
 
 namespace hizo::test {
 namespace {

@@ -11,9 +11,11 @@
 #include "gtest/gtest.h"
 #include "service/base/ids.h"
 #include "service/base/keyspace.h"
+#include "service/base/reason.h"
 #include "service/vault/row_keys.h"
 #include "tests/integration/requests.h"
 #include "tests/testing/live_server.h"
+#include "tests/testing/status_matchers.h"
 
 namespace hizo::test {
 namespace {

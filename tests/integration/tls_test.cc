@@ -5,8 +5,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/base/reason.h"
 #include "tests/integration/requests.h"
 #include "tests/testing/live_server.h"
+#include "tests/testing/status_matchers.h"
 
 namespace hizo::test {
 namespace {

@@ -90,6 +90,17 @@ TEST(AccessTableTest, KeepsGrantsOfTwoRolesApart) {
   EXPECT_EQ(both->grants[1].purposes, PurposeSet().set(kBilling));
 }
 
+TEST(AccessTableTest, APrincipalWithoutRolesHasNoGrants) {
+  const auto catalogue = SmallCatalogue();
+  AccessSource source = SmallAccessSource();
+  source.principals[0].roles.clear();
+  const auto table = AccessTable::Create(source, *catalogue);
+  ASSERT_THAT(table, IsOk());
+  ASSERT_NE((*table)->Find(kAgent), nullptr);
+  EXPECT_TRUE((*table)->Find(kAgent)->grants.empty());
+  EXPECT_TRUE((*table)->Find(kAgent)->role_kinds.none());
+}
+
 TEST(AccessTableTest, EmptyConfigurationKnowsNobody) {
   const auto catalogue = SmallCatalogue();
   const auto table = AccessTable::Create({}, *catalogue);

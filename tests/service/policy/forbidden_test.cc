@@ -1,6 +1,8 @@
 #include "service/policy/forbidden.h"
 
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 
@@ -54,6 +56,59 @@ INSTANTIATE_TEST_SUITE_P(
                       "٤٢٤٢٤٢٤٢٤٢٤٢٤٢٤٢", "४२४२ ४२४२ ४२४२ ४२४२",
                       "4２4٢4२4242424242",
                       "\U0001D7D2\U0001D7D042424242424242"));
+
+// `prefix`, zeros and the right check digit, `size` digits in all.
+std::string NumberOf(const std::string& prefix, size_t size) {
+  const std::string number =
+      prefix + std::string(size - 1 - prefix.size(), '0');
+  int sum = 0;
+  for (size_t i = 0; i < number.size(); ++i) {
+    const int digit = number[number.size() - 1 - i] - '0';
+    const int doubled = digit * 2 / 10 + digit * 2 % 10;
+    sum += i % 2 == 0 ? doubled : digit;
+  }
+  return number + static_cast<char>('0' + (10 - sum % 10) % 10);
+}
+
+struct Brand {
+  const char* name;
+  std::vector<std::string> prefixes;
+  std::vector<size_t> sizes;
+};
+class BrandTest : public ::testing::TestWithParam<Brand> {};
+
+TEST_P(BrandTest, IsFoundAtItsLengthsAndNoOther) {
+  for (const std::string& prefix : GetParam().prefixes) {
+    for (size_t size = 13; size <= 20; ++size) {
+      const bool expected =
+          std::ranges::find(GetParam().sizes, size) != GetParam().sizes.end();
+      const std::string number = NumberOf(prefix, size);
+      EXPECT_EQ(LooksLikeCardNumber(number), expected) << number;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Each, BrandTest,
+    ::testing::Values(
+        Brand{"Visa", {"4", "4999"}, {16, 19}},
+        Brand{"Mastercard", {"51", "55", "2221", "2720"}, {16}},
+        Brand{"Amex", {"34", "37"}, {15}},
+        Brand{"Jcb", {"3528", "3589"}, {16, 17, 18, 19}},
+        Brand{"Diners",
+              {"300", "305", "3095", "36", "38", "39"},
+              {14, 15, 16, 17, 18, 19}},
+        Brand{"Discover", {"6011", "644", "65"}, {16, 17, 18, 19}},
+        Brand{"UnionPay", {"62", "8100", "8171"}, {16, 17, 18, 19}},
+        Brand{"Maestro",
+              {"5018", "5020", "5038", "5893", "6304", "6759", "6763"},
+              {14, 15, 16, 17, 18, 19}},
+        Brand{"Mir", {"2200", "2204"}, {16, 17, 18, 19}},
+        Brand{"Nobody",
+              {"0", "1", "2025", "2205", "2220", "2721", "3527", "3590", "306",
+               "3094", "3096", "50", "56", "600", "8099", "8172", "9"},
+              {}}),
+    [](const auto& test) { return test.param.name; });
 
 class InnocentNumberTest : public ::testing::TestWithParam<const char*> {};
 

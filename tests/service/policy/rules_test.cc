@@ -296,6 +296,30 @@ TEST_F(RulesTest, AskingForLessIsNeverRefusedMore) {
   });
 }
 
+TEST_F(RulesTest, MoreGrantsNeverTakeAway) {
+  ForEachAccess(*catalogue_, *table_, [&](const Access& access) {
+    if (!Answer(access).allowed) return;
+    Principal more = *access.principal;
+    for (const Grant& grant : table_->Find(kOperator)->grants) {
+      more.grants.insert(more.grants.begin(), grant);
+    }
+    Access with_more = access;
+    with_more.principal = &more;
+    EXPECT_TRUE(Answer(with_more).allowed);
+  });
+}
+
+TEST_F(RulesTest, WithoutGrantsNothingIsAllowed) {
+  ForEachAccess(*catalogue_, *table_, [&](const Access& access) {
+    if (access.principal == nullptr) return;
+    Principal less = *access.principal;
+    less.grants.clear();
+    Access with_less = access;
+    with_less.principal = &less;
+    EXPECT_FALSE(Answer(with_less).allowed);
+  });
+}
+
 TEST_F(RulesTest, TimeChangesNothingYet) {
   const Access access = Reading();
   EXPECT_TRUE(Decide(*catalogue_, access, base::FromMicros(INT64_MIN)).allowed);

@@ -1,5 +1,6 @@
 #include "service/policy/utf8.h"
 
+#include <string>
 #include <string_view>
 
 #include "gtest/gtest.h"
@@ -42,6 +43,41 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"\xf0\x8f\xbf\xbf", kNotUtf8, 1},
         Case{"\xf4\x90\x80\x80", kNotUtf8, 1},
         Case{"\xf5\x80\x80\x80", kNotUtf8, 1}, Case{"\xff", kNotUtf8, 1}));
+
+TEST(Utf8Test, EveryCodePointIsTakenWhole) {
+  for (char32_t value = 0x80; value <= 0x10FFFF; value += 0x3F) {
+    if (value >= 0xD800 && value <= 0xDFFF) continue;
+    std::string text;
+    if (value >= 0x10000) {
+      text.push_back(static_cast<char>(0xF0 | value >> 18));
+      text.push_back(static_cast<char>(0x80 | (value >> 12 & 0x3F)));
+      text.push_back(static_cast<char>(0x80 | (value >> 6 & 0x3F)));
+    } else if (value >= 0x800) {
+      text.push_back(static_cast<char>(0xE0 | value >> 12));
+      text.push_back(static_cast<char>(0x80 | (value >> 6 & 0x3F)));
+    } else {
+      text.push_back(static_cast<char>(0xC0 | value >> 6));
+    }
+    text.push_back(static_cast<char>(0x80 | (value & 0x3F)));
+    EXPECT_EQ(FirstCodePoint(text + "x").value, value);
+    EXPECT_EQ(FirstCodePoint(text + "x").bytes, text);
+    EXPECT_EQ(FirstCodePoint(text.substr(0, text.size() - 1)).value, kNotUtf8);
+  }
+}
+
+TEST(Utf8Test, WalksThroughAnyBytesToTheEnd) {
+  std::string text;
+  for (int byte = 0; byte < 256; ++byte)
+    text.push_back(static_cast<char>(byte));
+  std::string walked;
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    const CodePoint first = FirstCodePoint(rest);
+    walked.append(first.bytes);
+    rest.remove_prefix(first.bytes.size());
+  }
+  EXPECT_EQ(walked, text);
+}
 
 }  // namespace
 }  // namespace hizo::policy
