@@ -92,9 +92,8 @@ VaultFixture::VaultFixture(const Options& options)
   slots_.push_back(std::move(slot));
   OpenEngines(true);
   const auto id = Require(vault::Store::Create(Parts()));
-  Require(
-      storage::Anchor::Open(anchor_file(), std::string(id.bytes()), true)
-          .status());
+  Require(storage::Anchor::Open(anchor_file(), std::string(id.bytes()), true)
+              .status());
   Require(Reopen());
 }
 
@@ -175,8 +174,10 @@ vault::Call VaultFixture::CallOf(std::string_view actor, policy::Action action,
                                  policy::PurposeNumber purpose) const {
   const policy::Principal* principal = access_->Find(actor);
   if (principal == nullptr) throw std::out_of_range("no such principal");
-  return {*principal, Tenant(principal->tenant), action, purpose, true,
-          std::nullopt, {}, clock_.Now()};
+  return {*principal, Tenant(principal->tenant),
+          action,     purpose,
+          true,       std::nullopt,
+          {},         clock_.Now()};
 }
 
 std::unique_ptr<vault::Attempt> VaultFixture::NewAttempt(
@@ -216,9 +217,9 @@ std::vector<audit::Event> VaultFixture::Events() const {
 }
 
 audit::Event VaultFixture::LastEvent() const {
-  audit::Page page = Require(
-      audit::Query(*data_, store_->log().head().size, {},
-                   audit::Order::kNewestFirst, std::nullopt, 1));
+  audit::Page page =
+      Require(audit::Query(*data_, store_->log().head().size, {},
+                           audit::Order::kNewestFirst, std::nullopt, 1));
   return page.events.at(0).event;
 }
 
@@ -242,8 +243,8 @@ void Remove(storage::Engine& engine, const std::string& key) {
 }
 
 std::vector<storage::Row> RowsOf(const storage::Reader& reader, char space) {
-  return Require(reader.Scan(storage::PrefixRange(
-      std::string_view(&space, 1), storage::kScanLimitMax)));
+  return Require(reader.Scan(storage::PrefixRange(std::string_view(&space, 1),
+                                                  storage::kScanLimitMax)));
 }
 
 }  // namespace hizo::test

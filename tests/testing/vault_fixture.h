@@ -4,8 +4,9 @@
 // who may do much, little or nothing.
 //
 //   VaultFixture vault;
-//   const auto call = vault.CallOf(kFull, policy::Action::kRecordGet, kService);
-//   const auto shown = vault.Run(call, [&](vault::Attempt& attempt) {
+//   const auto call = vault.CallOf(kFull, policy::Action::kRecordGet,
+//   kService); const auto shown = vault.Run(call, [&](vault::Attempt& attempt)
+//   {
 //     return vault.store().records().Get(attempt, call, input);
 //   });
 //

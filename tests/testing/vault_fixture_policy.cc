@@ -130,9 +130,12 @@ policy::AccessSource VaultAccessSource() {
        {{{"audit.query", "audit.checkpoint"}, {"security_audit"}, {}, false}}},
   };
   source.principals = {
-      {kFull, "acme", {"full"}},         {kMaskedOnly, "acme", {"masked"}},
-      {kClerk, "acme", {"clerk"}},       {kAuditor, "acme", {"auditor"}},
-      {kNobody, "acme", {}},             {kOtherFull, "globex", {"full"}},
+      {kFull, "acme", {"full"}},
+      {kMaskedOnly, "acme", {"masked"}},
+      {kClerk, "acme", {"clerk"}},
+      {kAuditor, "acme", {"auditor"}},
+      {kNobody, "acme", {}},
+      {kOtherFull, "globex", {"full"}},
       {kOtherAuditor, "globex", {"auditor"}},
   };
   return source;

@@ -15,8 +15,6 @@ namespace {
 
 using audit::Outcome;
 using base::Reason;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
 using test::HasReason;
 using test::IsOk;
 using test::kAuditor;
@@ -25,6 +23,8 @@ using test::kMaskedOnly;
 using test::kNobody;
 using test::kSecurityAudit;
 using test::kSupport;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
 
 // Without a grant no key comes out: nothing but the gate may make one.
 static_assert(!std::is_default_constructible_v<AccessGrant>);
@@ -40,13 +40,16 @@ static_assert(
     !std::is_constructible_v<SubjectKeys, base::TenantId, base::SubjectId,
                              crypto::KeyTree::NameWrapper, std::string>);
 template <typename T>
-concept CanBeMadeFromBraces = requires { T{}; };
+concept CanBeMadeFromBraces = requires {
+  T{};
+};
 static_assert(CanBeMadeFromBraces<Ask>);
 static_assert(!CanBeMadeFromBraces<AccessGrant>);
 static_assert(!CanBeMadeFromBraces<SubjectKeys>);
 template <typename T>
-concept CanBeMadeFromBytes =
-    requires(std::array<char, sizeof(T)> bytes) { std::bit_cast<T>(bytes); };
+concept CanBeMadeFromBytes = requires(std::array<char, sizeof(T)> bytes) {
+  std::bit_cast<T>(bytes);
+};
 static_assert(CanBeMadeFromBytes<base::SubjectId>);
 static_assert(!CanBeMadeFromBytes<AccessGrant>);
 static_assert(!CanBeMadeFromBytes<SubjectKeys>);
@@ -102,9 +105,8 @@ TEST_F(AccessGateTest, GrantsWhatWasAskedAndNothingMore) {
 
 TEST_F(AccessGateTest, RecordsWhatWasAllowed) {
   const Call call = FullCall(vault_, Action::kRecordGet);
-  ASSERT_THAT(
-      Admit(call, AskFor(ann_, {"profile.full_name", "account.email"})),
-      IsOk());
+  ASSERT_THAT(Admit(call, AskFor(ann_, {"profile.full_name", "account.email"})),
+              IsOk());
   EXPECT_EQ(event_.outcome, Outcome::kAllowed);
   EXPECT_EQ(event_.reason, Reason::kNone);
   EXPECT_EQ(event_.actor, kFull);
@@ -115,8 +117,7 @@ TEST_F(AccessGateTest, RecordsWhatWasAllowed) {
 }
 
 TEST_F(AccessGateTest, RecordsWhatWasDeniedAndAboutWhom) {
-  const Call call =
-      vault_.CallOf(kMaskedOnly, Action::kRecordGet, kSupport);
+  const Call call = vault_.CallOf(kMaskedOnly, Action::kRecordGet, kSupport);
   EXPECT_THAT(Admit(call, AskFor(ann_, {"profile.full_name"})),
               HasReason(Reason::kCallerNotEntitled));
   EXPECT_EQ(event_.outcome, Outcome::kDenied);
@@ -137,8 +138,7 @@ TEST_F(AccessGateTest, RecordsThatNobodyWasThereAsAFailureAndNotARefusal) {
 TEST_F(AccessGateTest, TellsThoseWhoMayNotAskNothingOfWhoIsThere) {
   for (const char* actor : {kNobody, kMaskedOnly, kAuditor}) {
     const Call call = vault_.CallOf(actor, Action::kRecordPut, kSupport);
-    const absl::Status there =
-        Admit(call, AskFor(ann_, {"profile.full_name"}));
+    const absl::Status there = Admit(call, AskFor(ann_, {"profile.full_name"}));
     EXPECT_EQ(event_.outcome, Outcome::kDenied);
     const absl::Status nobody =
         Admit(call, AskFor(stranger_, {"profile.full_name"}));
@@ -208,9 +208,9 @@ TEST_F(AccessGateTest, FindsNobodyWhereTheUseCaseFoundNobody) {
 }
 
 TEST_F(AccessGateTest, LetsNobodyThroughWithoutAPersonToBeCreated) {
-  EXPECT_THAT(Admit(FullCall(vault_, Action::kSubjectCreate),
-                    AskFor(std::nullopt, {})),
-              HasReason(Reason::kInternal));
+  EXPECT_THAT(
+      Admit(FullCall(vault_, Action::kSubjectCreate), AskFor(std::nullopt, {})),
+      HasReason(Reason::kInternal));
   EXPECT_EQ(event_.outcome, Outcome::kFailed);
 }
 

@@ -26,11 +26,14 @@ static_assert(!std::is_move_assignable_v<CommitReceipt>);
 static_assert(!std::is_aggregate_v<CommitReceipt>);
 static_assert(!std::is_trivially_copyable_v<CommitReceipt>);
 template <typename T>
-concept CanBeMadeFromBraces = requires { T{}; };
+concept CanBeMadeFromBraces = requires {
+  T{};
+};
 static_assert(!CanBeMadeFromBraces<CommitReceipt>);
 template <typename T>
-concept CanBeMadeFromBytes =
-    requires(std::array<char, sizeof(T)> bytes) { std::bit_cast<T>(bytes); };
+concept CanBeMadeFromBytes = requires(std::array<char, sizeof(T)> bytes) {
+  std::bit_cast<T>(bytes);
+};
 static_assert(CanBeMadeFromBytes<uint64_t>);
 static_assert(!CanBeMadeFromBytes<CommitReceipt>);
 // An answer is not taken out without one, nor out of an Attempt that is kept.
@@ -49,8 +52,7 @@ audit::RowWrite SomeWrite() { return {2, base::RecordId(), 1, {}}; }
 
 TEST(AttemptTest, BeginsWithAnEventThatSaysThatNothingWasDecided) {
   VaultFixture vault;
-  const auto attempt =
-      vault.NewAttempt(FullCall(vault, Action::kRecordPut));
+  const auto attempt = vault.NewAttempt(FullCall(vault, Action::kRecordPut));
   EXPECT_EQ(attempt->event().outcome, audit::Outcome::kFailed);
   EXPECT_EQ(attempt->event().reason, Reason::kInternal);
   EXPECT_FALSE(attempt->writes());
@@ -59,8 +61,7 @@ TEST(AttemptTest, BeginsWithAnEventThatSaysThatNothingWasDecided) {
 TEST(AttemptTest, ReadsWhatIsThereAndNothingWhereNothingIs) {
   VaultFixture vault;
   test::Overwrite(vault.data(), "key", "value");
-  const auto attempt =
-      vault.NewAttempt(FullCall(vault, Action::kRecordGet));
+  const auto attempt = vault.NewAttempt(FullCall(vault, Action::kRecordGet));
   EXPECT_THAT(attempt->Read(vault.data(), "key"),
               IsOkAndHolds(std::optional<std::string>("value")));
   EXPECT_THAT(attempt->Read(vault.data(), "other"),
@@ -69,8 +70,7 @@ TEST(AttemptTest, ReadsWhatIsThereAndNothingWhereNothingIs) {
 
 TEST(AttemptTest, PassesOnThatAReadFailed) {
   VaultFixture vault;
-  const auto attempt =
-      vault.NewAttempt(FullCall(vault, Action::kRecordGet));
+  const auto attempt = vault.NewAttempt(FullCall(vault, Action::kRecordGet));
   vault.data().FailRead(1, absl::DataLossError("injected"));
   EXPECT_THAT(attempt->Read(vault.data(), "key"),
               HasReason(Reason::kIntegrityFailure));
@@ -111,9 +111,8 @@ TEST(AttemptTest, ConcludesAFailureByTakingBackEverythingButItsEvent) {
 TEST(AttemptTest, ConcludesAFailedScanNameWithoutDeclaringItChanged) {
   VaultFixture vault;
   auto reader = vault.NewAttempt(FullCall(vault, Action::kRecordList));
-  ASSERT_THAT(
-      reader->Scan(vault.data(), storage::PrefixRange("k", 1), "range"),
-      IsOk());
+  ASSERT_THAT(reader->Scan(vault.data(), storage::PrefixRange("k", 1), "range"),
+              IsOk());
   auto failed = vault.NewAttempt(FullCall(vault, Action::kRecordPut));
   failed->AlsoChanges("range");
   failed->Conclude(base::Fail(Reason::kValueInvalid));

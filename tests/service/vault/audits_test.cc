@@ -16,15 +16,15 @@ namespace {
 
 using base::Reason;
 using base::SubjectId;
-using ::testing::Each;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using test::HasReason;
 using test::IsOk;
 using test::kAuditor;
 using test::kOtherAuditor;
 using test::kSecurityAudit;
+using ::testing::Each;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class AuditsTest : public ::testing::Test {
  protected:
@@ -263,8 +263,8 @@ TEST_F(AuditsTest, GivesOutNoCheckpointToThoseWhoMayNot) {
       vault_.CallOf(kFull, Action::kAuditCheckpoint, kSecurityAudit);
   EXPECT_THAT(vault_.Run(call,
                          [&](Attempt& attempt) {
-                           return vault_.store().audits().GetCheckpoint(
-                               attempt, call);
+                           return vault_.store().audits().GetCheckpoint(attempt,
+                                                                        call);
                          }),
               HasReason(Reason::kCallerNotEntitled));
 }

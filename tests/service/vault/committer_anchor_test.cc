@@ -33,8 +33,8 @@ void CommitNothing(VaultFixture& vault) {
 // What a start would find in the anchor's file.
 storage::Anchor::Head AnchoredHead(VaultFixture& vault) {
   const auto id = StoreKeys::IdOf(vault.keys());
-  const auto anchor = storage::Anchor::Open(
-      vault.anchor_file(), std::string(id->bytes()), false);
+  const auto anchor = storage::Anchor::Open(vault.anchor_file(),
+                                            std::string(id->bytes()), false);
   return (*anchor)->head();
 }
 

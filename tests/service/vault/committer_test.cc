@@ -18,7 +18,6 @@ namespace hizo::vault {
 namespace {
 
 using base::Reason;
-using ::testing::ElementsAre;
 using test::Committed;
 using test::FaultyEngine;
 using test::HasReason;
@@ -26,6 +25,7 @@ using test::IsOk;
 using test::IsOkAndHolds;
 using test::Pending;
 using test::Stored;
+using ::testing::ElementsAre;
 using When = FaultyEngine::When;
 
 class CommitterTest : public ::testing::Test {
@@ -199,8 +199,9 @@ TEST_F(CommitterTest, RefusesWhatReliedOnAKeyThatHasChanged) {
 TEST_F(CommitterTest, RefusesWhatScannedARangeThatHasChanged) {
   const auto scan = [this](std::string_view name) {
     auto attempt = NewAttempt();
-    EXPECT_THAT(attempt->Scan(vault_.data(), storage::PrefixRange("k", 9), name),
-                IsOk());
+    EXPECT_THAT(
+        attempt->Scan(vault_.data(), storage::PrefixRange("k", 9), name),
+        IsOk());
     return attempt;
   };
   auto reader = scan("range");

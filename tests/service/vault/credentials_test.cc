@@ -14,13 +14,13 @@ namespace {
 using base::Pii;
 using base::Reason;
 using base::SubjectId;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using test::HasReason;
 using test::IsOk;
 using test::IsOkAndHolds;
 using test::kAuthentication;
 using test::kNobody;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr char kPassword[] = "correct horse battery staple";
 
@@ -49,8 +49,8 @@ class CredentialsTest : public ::testing::Test {
                                                  Pii(password));
     });
   }
-  absl::StatusOr<std::optional<SubjectId>> Verify(
-      SubjectId subject, const std::string& password) {
+  absl::StatusOr<std::optional<SubjectId>> Verify(SubjectId subject,
+                                                  const std::string& password) {
     return VerifyAs(kFull, {subject, "", Pii()}, password);
   }
   absl::StatusOr<std::optional<SubjectId>> VerifyBy(
@@ -122,11 +122,10 @@ TEST_F(CredentialsTest, AnswersForAValueThatSeveralShareAsForNobody) {
         PutMasked(vault_, subject,
                   RecordOf("account", {{"phone", "+81312345678"}}), {"phone"}),
         IsOk());
-    const auto verified =
-        VerifyBy("account.phone", "+81312345678", kPassword);
-    EXPECT_THAT(verified, IsOkAndHolds(subject == ann_
-                                           ? std::optional<SubjectId>(ann_)
-                                           : std::nullopt));
+    const auto verified = VerifyBy("account.phone", "+81312345678", kPassword);
+    EXPECT_THAT(verified,
+                IsOkAndHolds(subject == ann_ ? std::optional<SubjectId>(ann_)
+                                             : std::nullopt));
   }
 }
 

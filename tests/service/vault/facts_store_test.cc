@@ -15,11 +15,11 @@ namespace hizo::vault {
 namespace {
 
 using base::Reason;
-using ::testing::ElementsAre;
 using test::HasReason;
 using test::IsOk;
 using test::Overwrite;
 using test::Stored;
+using ::testing::ElementsAre;
 
 class FactsStoreTest : public ::testing::Test {
  protected:
@@ -37,20 +37,20 @@ class FactsStoreTest : public ::testing::Test {
     return Get(vault_, ann_, "profile", {"full_name"}).status();
   }
   // Puts a row there that Hizo itself would have sealed.
-  void OverwriteSealed(const std::string& plain, crypto::FieldNumber field = 1) {
+  void OverwriteSealed(const std::string& plain,
+                       crypto::FieldNumber field = 1) {
     const base::RecordId nil;
     crypto::RecordSealer sealer(crypto::Key::CopyOf(dek_),
                                 {static_cast<uint32_t>(kAcme), ann_.bytes(),
                                  policy::kClassFacts, nil.bytes()},
                                 {.generation = 1, .version = 2});
     ASSERT_THAT(sealer.Put(field, plain), IsOk());
-    Overwrite(vault_.data(), FactsKey(kAcme, ann_),
-              std::move(sealer).Finish());
+    Overwrite(vault_.data(), FactsKey(kAcme, ann_), std::move(sealer).Finish());
   }
   std::string FactsDek() {
     const Admitted admitted = AdmitFully(vault_, kFull, ann_);
-    const auto key = vault_.services().user_keys.Unlock(admitted.grant,
-                                                        policy::kClassFacts);
+    const auto key =
+        vault_.services().user_keys.Unlock(admitted.grant, policy::kClassFacts);
     return std::string((*key)->dek.Expose());
   }
   // Facts as they are stored, with the given format and state.
@@ -120,9 +120,8 @@ TEST_F(FactsStoreTest, RefusesFactsOfSomebodyWithoutTheirKey) {
   ask.subject = NewSubjectId();
   auto grant = vault_.services().gate.Admit(*attempt, call, ask);
   ASSERT_THAT(grant, IsOk());
-  EXPECT_THAT(
-      vault_.services().facts.Save(*attempt, *grant, grant->facts()),
-      HasReason(Reason::kInternal));
+  EXPECT_THAT(vault_.services().facts.Save(*attempt, *grant, grant->facts()),
+              HasReason(Reason::kInternal));
 }
 
 TEST_F(FactsStoreTest, FindsNobodyWithoutARow) {
@@ -139,8 +138,7 @@ TEST_F(FactsStoreTest, RefusesFactsMovedToAnotherPerson) {
 
 TEST_F(FactsStoreTest, RefusesARecordPutInThePlaceOfFacts) {
   Overwrite(vault_.data(), FactsKey(kAcme, ann_),
-            Stored(vault_.data(),
-                   RecordKey(kAcme, ann_, 2, base::RecordId())));
+            Stored(vault_.data(), RecordKey(kAcme, ann_, 2, base::RecordId())));
   EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure));
 }
 
@@ -166,10 +164,13 @@ TEST_F(FactsStoreTest, RefusesFactsThatItDoesNotUnderstand) {
   const std::string good = with_pointers(Encoded(1, 1), 0);
   OverwriteSealed(good);
   ASSERT_THAT(StatusOfReading(), IsOk());
-  const std::vector<std::string> bad = {
-      "", with_pointers(Encoded(2, 1), 0), with_pointers(Encoded(1, 0), 0),
-      with_pointers(Encoded(1, 2), 0),     with_pointers(Encoded(1, 1), 1),
-      good.substr(0, good.size() - 1),     good + "x"};
+  const std::vector<std::string> bad = {"",
+                                        with_pointers(Encoded(2, 1), 0),
+                                        with_pointers(Encoded(1, 0), 0),
+                                        with_pointers(Encoded(1, 2), 0),
+                                        with_pointers(Encoded(1, 1), 1),
+                                        good.substr(0, good.size() - 1),
+                                        good + "x"};
   for (size_t i = 0; i < bad.size(); ++i) {
     OverwriteSealed(bad[i]);
     EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure)) << i;

@@ -66,8 +66,11 @@ TEST(RowKeysTest, TakesNothingElseForARecordKey) {
 
 TEST(ByteCodecTest, ReadsWhatWasWritten) {
   ByteWriter out;
-  out.Put(uint8_t{1}).Put(uint16_t{2}).Put(UINT64_MAX).PutText("text").PutRaw(
-      "raw");
+  out.Put(uint8_t{1})
+      .Put(uint16_t{2})
+      .Put(UINT64_MAX)
+      .PutText("text")
+      .PutRaw("raw");
   const std::string bytes = std::move(out).Take();
   EXPECT_EQ(bytes, "\1\0\2\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\0\0\0\4textraw"s);
   ByteReader in(bytes);

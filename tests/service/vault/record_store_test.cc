@@ -14,11 +14,11 @@ namespace hizo::vault {
 namespace {
 
 using base::Reason;
+using test::HasReason;
+using test::IsOk;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
-using test::HasReason;
-using test::IsOk;
 
 constexpr policy::ClassNumber kProfile = 2;
 constexpr policy::ClassNumber kTransaction = 4;
@@ -77,7 +77,8 @@ TEST_F(RecordStoreTest, ReadsWhatWasWritten) {
 TEST_F(RecordStoreTest, ReadsNothingWhereNoRecordIs) {
   const Admitted admitted = AdmitFully(vault_, kFull, ann_);
   for (const RecordName& name :
-       {RecordName{3, {}}, RecordName{kProfile, NewRecordId(base::Timestamp(), 0)},
+       {RecordName{3, {}},
+        RecordName{kProfile, NewRecordId(base::Timestamp(), 0)},
         RecordName{kTransaction, {}}}) {
     const auto record = records().Read(*admitted.attempt, admitted.grant, name);
     ASSERT_THAT(record, IsOk());
@@ -110,18 +111,17 @@ TEST_F(RecordStoreTest, ReadsNoClassThatTheGrantDoesNotCover) {
   ASSERT_THAT(grant, IsOk());
   EXPECT_THAT(records().Read(*attempt, *grant, kProfileRecord),
               HasReason(Reason::kInternal));
-  EXPECT_THAT(
-      records().Write(*attempt, *grant, kProfileRecord, nullptr, {}),
-      HasReason(Reason::kInternal));
+  EXPECT_THAT(records().Write(*attempt, *grant, kProfileRecord, nullptr, {}),
+              HasReason(Reason::kInternal));
   EXPECT_THAT(records().List(*attempt, *grant, kProfile, std::nullopt, 1),
               HasReason(Reason::kInternal));
 }
 
 TEST_F(RecordStoreTest, WritesNothingInAClassWithoutAKey) {
   const Admitted admitted = AdmitFully(vault_, kFull, ann_);
-  EXPECT_THAT(records().Write(*admitted.attempt, admitted.grant, {3, {}},
-                              nullptr, {}),
-              HasReason(Reason::kInternal));
+  EXPECT_THAT(
+      records().Write(*admitted.attempt, admitted.grant, {3, {}}, nullptr, {}),
+      HasReason(Reason::kInternal));
   EXPECT_FALSE(admitted.attempt->writes());
 }
 
@@ -145,9 +145,8 @@ TEST_F(RecordStoreTest, GivesARecordThatWasThereBeforeAnotherEpoch) {
   for (int i = 0; i < 3; ++i) {
     RecordChange change;
     change.put.push_back(TextPut(201, "Ann Again"));
-    const auto version =
-        records().Write(*admitted.attempt, admitted.grant, kProfileRecord,
-                        nullptr, change);
+    const auto version = records().Write(*admitted.attempt, admitted.grant,
+                                         kProfileRecord, nullptr, change);
     ASSERT_THAT(version, IsOk());
     EXPECT_EQ(version->version, 1);
     epochs.insert(version->epoch);

@@ -12,14 +12,14 @@ namespace hizo::vault {
 namespace {
 
 using base::Reason;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::Pair;
-using ::testing::SizeIs;
 using test::HasReason;
 using test::IsOk;
 using test::kBilling;
 using test::kClerk;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+using ::testing::SizeIs;
 
 class PutRecordTest : public ::testing::Test {
  protected:
@@ -71,8 +71,7 @@ TEST_F(PutRecordTest, WritesANewRecord) {
 }
 
 TEST_F(PutRecordTest, ReplacesAllOfARecordWithoutAMask) {
-  ASSERT_THAT(PutProfile({{"full_name", "Ann A"}, {"note", "a note"}}),
-              IsOk());
+  ASSERT_THAT(PutProfile({{"full_name", "Ann A"}, {"note", "a note"}}), IsOk());
   const auto written = PutProfile({{"full_name", "Ann B"}});
   ASSERT_THAT(written, IsOk());
   EXPECT_EQ(written->version.version, 3);
@@ -80,16 +79,15 @@ TEST_F(PutRecordTest, ReplacesAllOfARecordWithoutAMask) {
 }
 
 TEST_F(PutRecordTest, ChangesOnlyFieldsOfTheMask) {
-  ASSERT_THAT(PutMasked(vault_, ann_, RecordOf("profile", {{"note", "n"}}),
-                        {"note"}),
-              IsOk());
-  EXPECT_THAT(Profile(), ElementsAre(Pair("full_name", "Ann Other"),
-                                     Pair("note", "n")));
+  ASSERT_THAT(
+      PutMasked(vault_, ann_, RecordOf("profile", {{"note", "n"}}), {"note"}),
+      IsOk());
+  EXPECT_THAT(Profile(),
+              ElementsAre(Pair("full_name", "Ann Other"), Pair("note", "n")));
 }
 
 TEST_F(PutRecordTest, RemovesFieldsOfTheMaskThatTheRecordLacks) {
-  ASSERT_THAT(PutProfile({{"full_name", "Ann A"}, {"note", "a note"}}),
-              IsOk());
+  ASSERT_THAT(PutProfile({{"full_name", "Ann A"}, {"note", "a note"}}), IsOk());
   ASSERT_THAT(PutMasked(vault_, ann_, RecordOf("profile", {}), {"note"}),
               IsOk());
   EXPECT_THAT(Profile(), ElementsAre(Pair("full_name", "Ann A")));
@@ -186,8 +184,7 @@ TEST_F(PutRecordTest, AcceptsOnlyTheEtagThatTheRecordHas) {
 }
 
 TEST_F(PutRecordTest, RefusesAnEtagForARecordThatIsNotThere) {
-  PutRecordInput input =
-      InputOf(RecordOf("billing", {{"card_last4", "4242"}}));
+  PutRecordInput input = InputOf(RecordOf("billing", {{"card_last4", "4242"}}));
   input.etag = EtagOf({1, 1});
   ExpectRefused(PutInput(std::move(input)).status(), Reason::kEtagMismatch);
   PutRecordInput series = InputOf(PaymentOf(5, base::Timestamp()));
@@ -198,11 +195,10 @@ TEST_F(PutRecordTest, RefusesAnEtagForARecordThatIsNotThere) {
 TEST_F(PutRecordTest, RefusesARequiredFieldThatIsMissing) {
   ExpectRefused(PutProfile({{"note", "n"}}).status(),
                 Reason::kRequiredFieldMissing, 201);
-  ExpectRefused(
-      PutMasked(vault_, ann_, RecordOf("profile", {{"note", "n"}}),
-                {"note", "full_name"})
-          .status(),
-      Reason::kRequiredFieldMissing, 201);
+  ExpectRefused(PutMasked(vault_, ann_, RecordOf("profile", {{"note", "n"}}),
+                          {"note", "full_name"})
+                    .status(),
+                Reason::kRequiredFieldMissing, 201);
 }
 
 TEST_F(PutRecordTest, RefusesARecordWithNothingLeftInIt) {
@@ -215,16 +211,15 @@ TEST_F(PutRecordTest, RefusesARecordWithNothingLeftInIt) {
 }
 
 TEST_F(PutRecordTest, RefusesNamesThatTheCatalogueDoesNotHave) {
-  ExpectRefused(PutInput(InputOf(RecordOf("horoscope", {{"sign", "a"}})))
-                    .status(),
-                Reason::kFieldUnknown);
+  ExpectRefused(
+      PutInput(InputOf(RecordOf("horoscope", {{"sign", "a"}}))).status(),
+      Reason::kFieldUnknown);
   ExpectRefused(PutProfile({{"full_name", "A"}, {"sign", "a"}}).status(),
                 Reason::kFieldUnknown);
-  ExpectRefused(
-      PutMasked(vault_, ann_, RecordOf("profile", {{"note", "n"}}),
-                {"note", "sign"})
-          .status(),
-      Reason::kFieldUnknown);
+  ExpectRefused(PutMasked(vault_, ann_, RecordOf("profile", {{"note", "n"}}),
+                          {"note", "sign"})
+                    .status(),
+                Reason::kFieldUnknown);
 }
 
 TEST_F(PutRecordTest, RefusesHizosOwnClassesAsIfTheyWereNotThere) {
@@ -241,12 +236,12 @@ TEST_F(PutRecordTest, RefusesAFieldThatIsThereTwice) {
 }
 
 TEST_F(PutRecordTest, RefusesAFieldOutsideOfItsMask) {
-  ExpectRefused(PutMasked(vault_, ann_,
-                          RecordOf("profile",
-                                   {{"full_name", "A"}, {"note", "n"}}),
-                          {"note"})
-                    .status(),
-                Reason::kValueInvalid, 201);
+  ExpectRefused(
+      PutMasked(vault_, ann_,
+                RecordOf("profile", {{"full_name", "A"}, {"note", "n"}}),
+                {"note"})
+          .status(),
+      Reason::kValueInvalid, 201);
 }
 
 TEST_F(PutRecordTest, RefusesValuesNamingTheFieldAtFault) {
@@ -265,7 +260,8 @@ TEST_F(PutRecordTest, RefusesValuesNamingTheFieldAtFault) {
 
 TEST_F(PutRecordTest, RefusesMoreFieldsThanARecordMayHave) {
   TextFields many;
-  for (size_t i = 0; i <= kFieldsPerRecordMax; ++i) many.emplace_back("note", "n");
+  for (size_t i = 0; i <= kFieldsPerRecordMax; ++i)
+    many.emplace_back("note", "n");
   ExpectRefused(PutProfile(many).status(), Reason::kTooLarge);
   ExpectRefused(
       PutMasked(vault_, ann_, RecordOf("profile", {}),
@@ -337,10 +333,10 @@ TEST_F(PutRecordTest, RecordsWhoPutWhat) {
 TEST_F(PutRecordTest, LosesAgainstARivalWhoPutFirst) {
   const Call call = FullCall(vault_, Action::kRecordPut);
   auto late = vault_.NewAttempt(call);
-  ASSERT_THAT(vault_.store().records().Put(
-                  *late, call,
-                  InputOf(RecordOf("profile", {{"full_name", "Late"}}))),
-              IsOk());
+  ASSERT_THAT(
+      vault_.store().records().Put(
+          *late, call, InputOf(RecordOf("profile", {{"full_name", "Late"}}))),
+      IsOk());
   ASSERT_THAT(PutProfile({{"full_name", "First"}}), IsOk());
   EXPECT_THAT(vault_.Commit(std::move(late)).status,
               HasReason(Reason::kConflict));

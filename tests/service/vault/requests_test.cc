@@ -16,13 +16,13 @@ namespace hizo::vault {
 namespace {
 
 using base::Reason;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
+using std::chrono::hours;
 using test::HasReason;
 using test::IsOk;
 using test::IsOkAndHolds;
-using std::chrono::hours;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 class RequestsTest : public ::testing::Test {
  protected:
@@ -145,10 +145,10 @@ TEST_F(RequestsTest, KeepsCallersTenantsAndActionsApart) {
   Call other_id = call;
   other_id.request = RequestOf(9);
   EXPECT_THAT(recall(other_id), IsOkAndHolds(std::nullopt));
-  const auto clerk = vault_.CallOf(test::kClerk, Action::kSubjectCreate,
-                                   kService);
-  const Call other_caller{clerk.principal, call.tenant,  call.action,
-                          call.purpose,    true,         call.request,
+  const auto clerk =
+      vault_.CallOf(test::kClerk, Action::kSubjectCreate, kService);
+  const Call other_caller{clerk.principal, call.tenant, call.action,
+                          call.purpose,    true,        call.request,
                           call.body,       call.now};
   EXPECT_THAT(recall(other_caller), IsOkAndHolds(std::nullopt));
 }
@@ -228,9 +228,8 @@ TEST_F(RequestsTest, KeepsNothingOfTheBodyOrTheCallerInReach) {
   const auto rows = test::RowsOf(vault_.data(), base::kSpaceRequest);
   ASSERT_THAT(rows, SizeIs(1));
   const std::string bytes = rows[0].key + rows[0].value;
-  for (const std::string& part :
-       {std::string("the body"), std::string(kFull),
-        std::string(RequestOf(1).bytes())}) {
+  for (const std::string& part : {std::string("the body"), std::string(kFull),
+                                  std::string(RequestOf(1).bytes())}) {
     EXPECT_EQ(bytes.find(part), std::string::npos);
   }
 }

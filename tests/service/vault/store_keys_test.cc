@@ -35,8 +35,7 @@ class StoreKeysTest : public ::testing::Test {
     EXPECT_THAT(StoreKeys::Create(*keys_, slots_), IsOk());
   }
   void AddSlot(Slots& slots, const char* name) {
-    auto slot =
-        std::make_unique<crypto::FileRootSlot>(scratch_.path() / name);
+    auto slot = std::make_unique<crypto::FileRootSlot>(scratch_.path() / name);
     EXPECT_THAT(slot->Create(), IsOk());
     slots.push_back(std::move(slot));
   }
@@ -210,10 +209,9 @@ TEST_F(StoreKeysTest, RefusesALeafMovedToAnotherNameOrTenant) {
   auto attempt = NewAttempt();
   keys->CreateLeaf(*attempt, {kAcme, LeafKind::kIndexShard, "detail"});
   const std::string sealed = *attempt->keys().writes().front().value;
-  const std::vector<Leaf> places = {
-      {kGlobex, LeafKind::kIndexShard, "detail"},
-      {kAcme, LeafKind::kRequestDay, "detail"},
-      {kAcme, LeafKind::kIndexShard, "other"}};
+  const std::vector<Leaf> places = {{kGlobex, LeafKind::kIndexShard, "detail"},
+                                    {kAcme, LeafKind::kRequestDay, "detail"},
+                                    {kAcme, LeafKind::kIndexShard, "other"}};
   for (const Leaf& place : places) {
     auto other = NewAttempt();
     keys->CreateLeaf(*other, place);

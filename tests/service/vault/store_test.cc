@@ -17,8 +17,6 @@
 namespace hizo::vault {
 namespace {
 
-using ::testing::ElementsAre;
-using ::testing::Pair;
 using test::FaultyEngine;
 using test::HasReason;
 using test::IsOk;
@@ -26,6 +24,8 @@ using test::IsOkAndHolds;
 using test::Overwrite;
 using test::StatusIs;
 using test::Stored;
+using ::testing::ElementsAre;
+using ::testing::Pair;
 
 // What each of several openings finds; they must not disturb each other.
 class StoreTest : public ::testing::Test {
@@ -46,8 +46,8 @@ class StoreTest : public ::testing::Test {
   // Puts everything back as it was when `copy` was made.
   static void Restore(storage::Engine& engine, const storage::Engine& copy) {
     storage::Batch batch;
-    for (const auto* each : {static_cast<const storage::Engine*>(&engine),
-                             &copy}) {
+    for (const auto* each :
+         {static_cast<const storage::Engine*>(&engine), &copy}) {
       const auto rows =
           each->Scan({std::string(), std::string(), storage::kScanLimitMax});
       for (const storage::Row& row : *rows) {
@@ -269,7 +269,8 @@ TEST(StoreOnRocksDbTest, LeavesNoValueInAnyFile) {
     const std::string bytes((std::istreambuf_iterator<char>(in)),
                             std::istreambuf_iterator<char>());
     ++files;
-    for (const char* value : {"Annabella", "Ann Other", "ann@", "example.com"}) {
+    for (const char* value :
+         {"Annabella", "Ann Other", "ann@", "example.com"}) {
       EXPECT_EQ(bytes.find(value), std::string::npos) << entry.path();
     }
   }

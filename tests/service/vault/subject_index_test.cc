@@ -16,13 +16,13 @@ namespace {
 
 using base::Reason;
 using base::SubjectId;
+using test::HasReason;
+using test::IsOk;
+using test::IsOkAndHolds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
-using test::HasReason;
-using test::IsOk;
-using test::IsOkAndHolds;
 
 class SubjectIndexTest : public ::testing::Test {
  protected:
@@ -41,9 +41,8 @@ class SubjectIndexTest : public ::testing::Test {
   absl::Status Remove(std::string_view field, std::string_view text,
                       SubjectId subject) {
     auto attempt = NewAttempt();
-    const absl::Status removed =
-        index().Remove(*attempt, vault_.Tenant(kAcme), vault_.Field(field),
-                       text, subject);
+    const absl::Status removed = index().Remove(
+        *attempt, vault_.Tenant(kAcme), vault_.Field(field), text, subject);
     if (!removed.ok()) return removed;
     return vault_.Commit(std::move(attempt)).status;
   }
@@ -209,14 +208,22 @@ TEST_F(SubjectIndexTest, ReliesOnWhoWasFound) {
   const auto& field = vault_.Field("account.email");
   auto gone = NewAttempt();
   auto nobody = NewAttempt();
-  ASSERT_THAT(index().Find(*gone, vault_.Tenant(kAcme), field,
-                           "ann@example.com"),
+  ASSERT_THAT(
+      index().Find(*gone, vault_.Tenant(kAcme), field, "ann@example.com"),
+      IsOkAndHolds(ElementsAre(ann_)));
+  ASSERT_THAT(
+      index().Find(*nobody, vault_.Tenant(kAcme), field, "eve@example.com"),
+      IsOkAndHolds(IsEmpty()));
+  ASSERT_THAT(Add("account.phone", "+81312345678", ann_), IsOk());
+  auto alone = NewAttempt();
+  ASSERT_THAT(index().Find(*alone, vault_.Tenant(kAcme),
+                           vault_.Field("account.phone"), "+81312345678"),
               IsOkAndHolds(ElementsAre(ann_)));
-  ASSERT_THAT(index().Find(*nobody, vault_.Tenant(kAcme), field,
-                           "eve@example.com"),
-              IsOkAndHolds(IsEmpty()));
   ASSERT_THAT(Remove("account.email", "ann@example.com", ann_), IsOk());
   ASSERT_THAT(Add("account.email", "eve@example.com", bob_), IsOk());
+  ASSERT_THAT(Add("account.phone", "+81312345678", bob_), IsOk());
+  EXPECT_THAT(vault_.Commit(std::move(alone)).status,
+              HasReason(Reason::kConflict));
   EXPECT_THAT(vault_.Commit(std::move(gone)).status,
               HasReason(Reason::kConflict));
   EXPECT_THAT(vault_.Commit(std::move(nobody)).status,
@@ -259,9 +266,10 @@ TEST_F(ReindexTest, TakesRemovedFieldsOutOfTheIndex) {
 }
 
 TEST_F(ReindexTest, LeavesFieldsOutsideOfTheMaskInTheIndex) {
-  ASSERT_THAT(PutMasked(vault_, ann_, RecordOf("account", {{"username", "ann"}}),
-                        {"username"}),
-              IsOk());
+  ASSERT_THAT(
+      PutMasked(vault_, ann_, RecordOf("account", {{"username", "ann"}}),
+                {"username"}),
+      IsOk());
   EXPECT_THAT(Found("account.username", "ann"), ElementsAre(ann_));
   EXPECT_THAT(Found("account.email", "ann@example.com"), ElementsAre(ann_));
   ASSERT_THAT(PutMasked(vault_, ann_, RecordOf("account", {}), {"username"}),
@@ -292,6 +300,17 @@ TEST_F(ReindexTest, ChangesNothingWhenTheValueIsTaken) {
               HasReason(Reason::kAlreadyExists));
   EXPECT_THAT(Found("account.email", "ann@example.com"), ElementsAre(ann_));
   EXPECT_THAT(Found("account.email", "bob@example.com"), ElementsAre(bob_));
+}
+
+TEST_F(ReindexTest, IsPutRightByRepeatingAChangeThatDiedBetweenTheStores) {
+  vault_.data().FailCommit(1, test::FaultyEngine::When::kBeforeApplied,
+                           absl::UnknownError("injected"));
+  EXPECT_THAT(PutAccount({{"email", "new@example.com"}}),
+              HasReason(Reason::kOutcomeUnknown));
+  ASSERT_THAT(vault_.Reopen(), IsOk());
+  ASSERT_THAT(PutAccount({{"email", "new@example.com"}}), IsOk());
+  EXPECT_THAT(Found("account.email", "new@example.com"), ElementsAre(ann_));
+  EXPECT_THAT(Found("account.email", "ann@example.com"), IsEmpty());
 }
 
 TEST_F(ReindexTest, AddsAPointerForEachPlaceThatAPersonWasEverIn) {

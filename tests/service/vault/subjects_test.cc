@@ -16,10 +16,6 @@ namespace {
 
 using base::Reason;
 using base::SubjectId;
-using ::testing::ElementsAre;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
-using ::testing::UnorderedElementsAre;
 using test::FaultyEngine;
 using test::HasReason;
 using test::IsOk;
@@ -27,6 +23,10 @@ using test::IsOkAndHolds;
 using test::kMaskedOnly;
 using test::kNobody;
 using test::kSupport;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 class SubjectsTest : public ::testing::Test {
  protected:
@@ -42,9 +42,7 @@ class SubjectsTest : public ::testing::Test {
   absl::StatusOr<SubjectDescription> Describe(SubjectId subject) {
     return Describe(FullCall(vault_, Action::kSubjectGet), subject);
   }
-  size_t Rows(char space) {
-    return test::RowsOf(vault_.data(), space).size();
-  }
+  size_t Rows(char space) { return test::RowsOf(vault_.data(), space).size(); }
   size_t KeyRows(char space) {
     return test::RowsOf(vault_.keys(), space).size();
   }
@@ -125,9 +123,10 @@ TEST_F(SubjectsTest, RefusesAValueThatIsTakenNamingTheField) {
 }
 
 TEST_F(SubjectsTest, RefusesTwoRecordsOfAClassThatHasOne) {
-  EXPECT_THAT(Create(vault_, RecordsOf(RecordOf("account", {{"plan", "free"}}),
-                                       RecordOf("account", {{"plan", "paid"}}))),
-              HasReason(Reason::kValueInvalid));
+  EXPECT_THAT(
+      Create(vault_, RecordsOf(RecordOf("account", {{"plan", "free"}}),
+                               RecordOf("account", {{"plan", "paid"}}))),
+      HasReason(Reason::kValueInvalid));
   ExpectNobody();
 }
 
@@ -160,9 +159,9 @@ TEST_F(SubjectsTest, DoesNotTellThoseWhoMayNotCreateWhatIsTaken) {
   ASSERT_THAT(CreateAccount("ann@example.com"), IsOk());
   const Call call = vault_.CallOf(kNobody, Action::kSubjectCreate, kService);
   for (const char* email : {"ann@example.com", "eve@example.com", "invalid"}) {
-    EXPECT_THAT(
-        Create(vault_, call, RecordsOf(RecordOf("account", {{"email", email}}))),
-        HasReason(Reason::kCallerNotEntitled));
+    EXPECT_THAT(Create(vault_, call,
+                       RecordsOf(RecordOf("account", {{"email", email}}))),
+                HasReason(Reason::kCallerNotEntitled));
   }
 }
 
@@ -230,16 +229,15 @@ TEST_F(SubjectsTest, DescribesWhatIsThereWithoutItsValues) {
   vault_.clock().Advance(std::chrono::hours(5));
   const base::Timestamp created_at = vault_.clock().Now();
   const auto created = Create(
-      vault_,
-      RecordsOf(PaymentOf(1, base::Timestamp()),
-                RecordOf("account", {{"plan", "free"},
-                                     {"email", "ann@example.com"}}),
-                PaymentOf(2, base::Timestamp())));
+      vault_, RecordsOf(PaymentOf(1, base::Timestamp()),
+                        RecordOf("account", {{"plan", "free"},
+                                             {"email", "ann@example.com"}}),
+                        PaymentOf(2, base::Timestamp())));
   ASSERT_THAT(created, IsOk());
   vault_.clock().Advance(std::chrono::hours(1));
-  const auto described = Describe(
-      vault_.CallOf(kMaskedOnly, Action::kSubjectGet, kSupport),
-      created->subject);
+  const auto described =
+      Describe(vault_.CallOf(kMaskedOnly, Action::kSubjectGet, kSupport),
+               created->subject);
   ASSERT_THAT(described, IsOk());
   EXPECT_EQ(described->subject, created->subject);
   EXPECT_EQ(described->created, created_at);
@@ -286,11 +284,10 @@ TEST_F(SubjectsTest, DescribesNobodyToThoseWhoMayNotAsk) {
 
 TEST_F(SubjectsTest, FindsPeopleByWhatTheyAreKnownBy) {
   const auto ann = Create(
-      vault_,
-      RecordsOf(RecordOf("account", {{"username", "Ann"},
-                                     {"email", "ann@example.com"},
-                                     {"reference", "No 7"},
-                                     {"phone", "03-1234-5678"}})));
+      vault_, RecordsOf(RecordOf("account", {{"username", "Ann"},
+                                             {"email", "ann@example.com"},
+                                             {"reference", "No 7"},
+                                             {"phone", "03-1234-5678"}})));
   const auto bob = Create(
       vault_, RecordsOf(RecordOf("account", {{"phone", "+81312345678"}})));
   ASSERT_TRUE(ann.ok() && bob.ok());

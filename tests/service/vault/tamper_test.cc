@@ -81,8 +81,8 @@ TEST_F(TamperTest, RefusesARowMovedToAnotherRecord) {
   const auto second = Put(vault_, ann_, PaymentOf(200, base::Timestamp()));
   ASSERT_TRUE(first.ok() && second.ok());
   Overwrite(vault_.data(), RecordKey(kAcme, ann_, kTransaction, first->name.id),
-            Stored(vault_.data(), RecordKey(kAcme, ann_, kTransaction,
-                                            second->name.id)));
+            Stored(vault_.data(),
+                   RecordKey(kAcme, ann_, kTransaction, second->name.id)));
   EXPECT_THAT(Get(vault_, ann_, "transaction", {"amount"}, first->name.id),
               HasReason(Reason::kIntegrityFailure));
   EXPECT_THAT(Get(vault_, ann_, "transaction", {"amount"}, second->name.id),
@@ -106,15 +106,14 @@ TEST_F(TamperTest, RefusesEverythingOfAPersonMovedToAnotherTenant) {
     Overwrite(engine, to, Stored(engine, from));
   };
   const auto bucket = [this](base::TenantId tenant) {
-    return vault_.services().store_keys.tree().BucketOf(
-        DeksName(tenant, ann_));
+    return vault_.services().store_keys.tree().BucketOf(DeksName(tenant, ann_));
   };
   move(vault_.keys(), DeksKey(bucket(kAcme), kAcme, ann_),
        DeksKey(bucket(kGlobex), kGlobex, ann_));
   move(vault_.data(), FactsKey(kAcme, ann_), FactsKey(kGlobex, ann_));
   move(vault_.data(), ProfileKey(ann_), ProfileKey(ann_, kGlobex));
-  const Call call = vault_.CallOf(test::kOtherFull, Action::kRecordGet,
-                                  kService);
+  const Call call =
+      vault_.CallOf(test::kOtherFull, Action::kRecordGet, kService);
   const auto shown = vault_.Run(call, [&](Attempt& attempt) {
     return vault_.store().records().Get(
         attempt, call,
@@ -184,8 +183,8 @@ TEST_F(TamperTest, RefusesEveryChangedByteOfARow) {
     changed[i] ^= 0x40;
     OverwriteProfile(changed);
     // Where the change lies inside one field's bytes, the other still opens.
-    const bool either = !StatusOfReading("full_name").ok() ||
-                        !StatusOfReading("note").ok();
+    const bool either =
+        !StatusOfReading("full_name").ok() || !StatusOfReading("note").ok();
     ASSERT_TRUE(either) << "byte " << i;
   }
   OverwriteProfile(row);
@@ -205,9 +204,9 @@ TEST_F(TamperTest, RefusesEveryCutOfARow) {
 
 TEST_F(TamperTest, RefusesToWriteOverARowThatItCannotOpen) {
   OverwriteProfile(Stored(vault_.data(), ProfileKey(bob_)));
-  EXPECT_THAT(PutMasked(vault_, ann_, RecordOf("profile", {{"note", "new"}}),
-                        {"note"}),
-              HasReason(Reason::kIntegrityFailure));
+  EXPECT_THAT(
+      PutMasked(vault_, ann_, RecordOf("profile", {{"note", "new"}}), {"note"}),
+      HasReason(Reason::kIntegrityFailure));
   EXPECT_THAT(
       Put(vault_, ann_, RecordOf("profile", {{"full_name", "Ann New"}})),
       HasReason(Reason::kIntegrityFailure));
@@ -245,8 +244,7 @@ TEST_F(TamperTest, RefusesChangedIndexRowsAndShardKeys) {
               HasReason(Reason::kIntegrityFailure));
   const std::string shard =
       std::string(1, base::kSpaceLeafKey) + std::string("\0\0\0\1\5", 5);
-  const auto leaves =
-      vault_.keys().Scan(storage::PrefixRange(shard, 10));
+  const auto leaves = vault_.keys().Scan(storage::PrefixRange(shard, 10));
   ASSERT_TRUE(leaves.ok() && !leaves->empty());
   for (const storage::Row& leaf : *leaves) {
     Overwrite(vault_.keys(), leaf.key, std::string(leaf.value.size(), 'x'));

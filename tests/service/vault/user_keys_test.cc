@@ -35,8 +35,8 @@ constexpr size_t kEntrySize = kEntryHeadSize + 72;
 class UserKeysTest : public ::testing::Test {
  protected:
   std::string KeyOfRow(base::TenantId tenant, base::SubjectId subject) {
-    const auto bucket = vault_.services().store_keys.tree().BucketOf(
-        DeksName(tenant, subject));
+    const auto bucket =
+        vault_.services().store_keys.tree().BucketOf(DeksName(tenant, subject));
     return DeksKey(bucket, tenant, subject);
   }
   std::string RowOf(base::SubjectId subject) {
@@ -109,9 +109,8 @@ TEST_F(UserKeysTest, EnsuresKeysThatUnlockAtOnceAndAfterTheCommit) {
   Admitted admitted = AdmitFully(vault_, kFull, ann_);
   const UserKeys& user_keys = vault_.services().user_keys;
   const ClassNumber wanted = kTransaction;
-  ASSERT_THAT(
-      user_keys.Ensure(*admitted.attempt, admitted.grant, {&wanted, 1}),
-      IsOk());
+  ASSERT_THAT(user_keys.Ensure(*admitted.attempt, admitted.grant, {&wanted, 1}),
+              IsOk());
   const auto made = user_keys.Unlock(admitted.grant, kTransaction);
   ASSERT_TRUE(made.ok() && made->has_value());
   EXPECT_EQ((*made)->generation, 1);

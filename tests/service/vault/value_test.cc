@@ -76,9 +76,9 @@ std::string Encoded(const Value& value, Source source = Source::kProvided) {
 
 TEST(CheckValueTest, RefusesEveryKindForFieldsOfAnotherType) {
   const std::vector<FieldType> types = {
-      FieldType::kText,     FieldType::kInteger, FieldType::kBoolean,
-      FieldType::kMoney,    FieldType::kAddress, FieldType::kTimestamp,
-      FieldType::kBytes,    FieldType::kJson};
+      FieldType::kText,  FieldType::kInteger, FieldType::kBoolean,
+      FieldType::kMoney, FieldType::kAddress, FieldType::kTimestamp,
+      FieldType::kBytes, FieldType::kJson};
   for (size_t type = 0; type < types.size(); ++type) {
     std::vector<Value> values = OneOfEach();
     for (size_t kind = 0; kind < values.size(); ++kind) {
@@ -300,14 +300,14 @@ TEST(ValueCodecTest, RefusesWhatItDoesNotMake) {
   const std::vector<std::string> bad = {
       "",
       "\1",
-      "\0\1text"s,         // sources that are none
+      "\0\1text"s,  // sources that are none
       "\3\1text"s,
-      "\1\0text"s,         // kinds that are none
+      "\1\0text"s,  // kinds that are none
       "\1\11text"s,
-      "\1\2\0\0\0"s,       // an integer cut short
-      "\1\3\2"s,           // neither true nor false
+      "\1\2\0\0\0"s,  // an integer cut short
+      "\1\3\2"s,      // neither true nor false
       "\1\3"s,
-      "\1\3\1\1"s,         // bytes left over
+      "\1\3\1\1"s,  // bytes left over
       "\1\4\0\0\0\3JPY"s,
       "\1\5\0\0\0\2JP"s,
       "\1\4\xFF\xFF\xFF\xFFJPY"s,
@@ -365,8 +365,8 @@ TEST(MaskValueTest, HidesNumbersBehindEveryOtherMask) {
 TEST(MaskValueTest, ShowsNothingOfAnAddressButItsRegion) {
   for (const Mask mask : {Mask::kRegion, Mask::kEnds, Mask::kLastFour,
                           Mask::kFirstTwo, Mask::kNone, Mask::kHidden}) {
-    const std::string masked = Masked(FieldType::kAddress, mask,
-                                      AddressOf("JP", {"Secret street"}));
+    const std::string masked =
+        Masked(FieldType::kAddress, mask, AddressOf("JP", {"Secret street"}));
     EXPECT_EQ(masked.find("Secret"), std::string::npos);
     EXPECT_EQ(masked.find("Chiyoda"), std::string::npos);
     EXPECT_EQ(masked.find("100-0001"), std::string::npos);
