@@ -25,6 +25,7 @@ inline constexpr char kSpacePage = 'P';
 inline constexpr char kSpaceLeafKey = 'L';
 inline constexpr char kSpaceIndex = 'X';
 inline constexpr char kSpaceWayBack = 'B';
+inline constexpr char kSpaceUndo = 'U';
 
 }  // namespace hizo::base
 

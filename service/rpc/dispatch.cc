@@ -99,7 +99,10 @@ void Dispatch::Finish(std::unique_ptr<Exchange> exchange,
     if (!lost_race) {
       exchange->Answer(result.status, "");
     } else if (exchange->runs_ < kRunsMax) {
-      RunOn(parts_.reruns, std::move(exchange), Reason::kConflict);
+      const Method* method = exchange->request().method;
+      const bool hashes = method != nullptr && method->lane == Lane::kPassword;
+      RunOn(hashes ? parts_.passwords : parts_.reruns, std::move(exchange),
+            Reason::kConflict);
     } else {
       Refuse(std::move(exchange), Reason::kConflict);
     }

@@ -23,7 +23,9 @@ constexpr int kHandshakeTimeoutMs = 5'000;
 // Lets reflection through for administrators only; says nothing to the rest.
 class ReflectionGate final : public grpc::AuthMetadataProcessor {
  public:
-  explicit ReflectionGate(const policy::AccessTable& access)
+  // `access` is nullptr where reflection is off: gRPC offers it as soon as its
+  // library is there.
+  explicit ReflectionGate(const policy::AccessTable* access)
       : access_(access) {}
   bool IsBlocking() const override { return false; }
   grpc::Status Process(const InputMetadata& metadata,
@@ -33,7 +35,10 @@ class ReflectionGate final : public grpc::AuthMetadataProcessor {
     if (path == metadata.end() || !path->second.starts_with("/grpc.reflec")) {
       return grpc::Status::OK;
     }
-    const policy::Principal* principal = access_.Find(PeerSpiffeId(*context));
+    if (access_ == nullptr) {
+      return {grpc::StatusCode::UNIMPLEMENTED, "reflection is off"};
+    }
+    const policy::Principal* principal = access_->Find(PeerSpiffeId(*context));
     if (principal != nullptr &&
         principal->Is(policy::RoleKind::kAdministrator)) {
       return grpc::Status::OK;
@@ -43,7 +48,7 @@ class ReflectionGate final : public grpc::AuthMetadataProcessor {
   }
 
  private:
-  const policy::AccessTable& access_;
+  const policy::AccessTable* const access_;
 };
 
 // A service by name, so that reflection lists it: gRPC lists those that handle
@@ -80,14 +85,14 @@ std::vector<std::unique_ptr<grpc::Service>> NamedServices(
 }
 
 std::shared_ptr<grpc::ServerCredentials> Credentials(
-    const TlsFiles& tls, const policy::AccessTable& access) {
+    const TlsFiles& tls, const policy::AccessTable* reflection_for) {
   grpc::SslServerCredentialsOptions options(
       GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
   options.pem_root_certs = tls.client_ca;
   options.pem_key_cert_pairs.push_back({tls.key, tls.certificate});
   auto credentials = grpc::SslServerCredentials(options);
   credentials->SetAuthMetadataProcessor(
-      std::make_shared<ReflectionGate>(access));
+      std::make_shared<ReflectionGate>(reflection_for));
   return credentials;
 }
 
@@ -124,7 +129,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
   grpc::ServerBuilder builder;
   SetLimits(builder, options.message_bytes_max);
   builder.AddListeningPort(
-      options.listen, Credentials(options.tls, parts.access), &server->port_);
+      options.listen,
+      Credentials(options.tls, options.reflection ? &parts.access : nullptr),
+      &server->port_);
   for (const auto& service : server->services_) {
     builder.RegisterService(service.get());
   }

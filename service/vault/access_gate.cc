@@ -10,6 +10,29 @@ namespace hizo::vault {
 
 using base::Reason;
 
+policy::Decision AccessGate::Judge(const Call& call, const Ask& ask,
+                                   const Facts* facts) const {
+  return policy::Decide(
+      catalogue_,
+      {.principal = &call.principal,
+       .action = call.action,
+       .purpose = call.purpose,
+       .purpose_known = call.purpose_known,
+       .fields = ask.fields,
+       .view = ask.view,
+       .subject = facts == nullptr ? nullptr : &facts->subject},
+      call.now);
+}
+
+absl::Status AccessGate::MayAsk(Attempt& attempt, const Call& call,
+                                const Ask& ask) const {
+  const policy::Decision decision = Judge(call, ask, nullptr);
+  if (decision.allowed || decision.reason == Reason::kSubjectNotFound) {
+    return absl::OkStatus();
+  }
+  return Decide(attempt, call, ask, nullptr);
+}
+
 absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
                                 const Ask& ask, const Facts* facts) const {
   audit::Event& event = attempt.event();
@@ -20,16 +43,7 @@ absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
   event.view = ask.view;
   if (facts != nullptr) event.subject = facts->audit_reference;
 
-  const policy::Access access{
-      .principal = &call.principal,
-      .action = call.action,
-      .purpose = call.purpose,
-      .purpose_known = call.purpose_known,
-      .fields = ask.fields,
-      .view = ask.view,
-      .subject = facts == nullptr ? nullptr : &facts->subject};
-  const policy::Decision decision =
-      policy::Decide(catalogue_, access, call.now);
+  const policy::Decision decision = Judge(call, ask, facts);
   if (!decision.allowed) {
     // That nobody is there is no refusal: the caller was allowed to ask.
     event.outcome = decision.reason == Reason::kSubjectNotFound

@@ -76,6 +76,9 @@ class AccessGate {
   // For calls about a person. Every outcome is in attempt.event() on return.
   absl::StatusOr<AccessGrant> Admit(Attempt& attempt, const Call& call,
                                     const Ask& ask) const;
+  // Whether the caller may ask this of anybody: for calls that must look
+  // somebody up before they can be decided upon. An error is in the event.
+  absl::Status MayAsk(Attempt& attempt, const Call& call, const Ask& ask) const;
   // For calls about the store; there is nothing to unlock.
   absl::Status AdmitStore(Attempt& attempt, const Call& call) const;
   // For a call that no use case can be asked about: no identity, no such
@@ -83,6 +86,8 @@ class AccessGate {
   static absl::Status Refuse(Attempt& attempt, base::Reason reason);
 
  private:
+  policy::Decision Judge(const Call& call, const Ask& ask,
+                         const Facts* facts) const;
   absl::Status Decide(Attempt& attempt, const Call& call, const Ask& ask,
                       const Facts* facts) const;
   // The person's keys and facts; leaves `facts` empty for nobody.

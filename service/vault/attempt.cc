@@ -24,6 +24,18 @@ absl::StatusOr<std::vector<storage::Row>> Attempt::Scan(
   return store.Scan(range);
 }
 
+void Attempt::BeginAnotherEvent() {
+  audit::Event next = event_;
+  next.subject.reset();
+  next.fields.clear();
+  next.writes.clear();
+  next.records = 0;
+  next.outcome = audit::Outcome::kFailed;
+  next.reason = base::Reason::kInternal;
+  earlier_.push_back(std::move(event_));
+  event_ = std::move(next);
+}
+
 void Attempt::Conclude(const absl::Status& status) {
   status_ = status;
   if (status.ok()) return;
@@ -31,6 +43,7 @@ void Attempt::Conclude(const absl::Status& status) {
   data_ = storage::Batch();
   also_changed_.clear();
   answer_.clear();
+  earlier_.clear();  // nothing of the call is shown, so one event tells it
   event_.writes.clear();
   event_.records = 0;
   if (event_.outcome == audit::Outcome::kDenied) return;

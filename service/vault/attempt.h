@@ -72,6 +72,10 @@ class Attempt {
   audit::Event& event() { return event_; }
   const audit::Event& event() const { return event_; }
 
+  // Lays the present event aside and begins another like it: for a call whose
+  // answer concerns several people, each of whom has an event.
+  void BeginAnotherEvent();
+
   // Ends the use case: a failure takes back all writes and any answer, and is
   // noted in the event unless the gate has noted a refusal there.
   void Conclude(const absl::Status& status);
@@ -89,6 +93,7 @@ class Attempt {
   std::vector<VersionToken> also_changed_;
   storage::Batch keys_;
   storage::Batch data_;
+  std::vector<audit::Event> earlier_;
   audit::Event event_;
   absl::Status status_;
   std::string answer_;

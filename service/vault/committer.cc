@@ -1,5 +1,6 @@
 #include "service/vault/committer.h"
 
+#include <algorithm>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "crypto/digest.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/vault/undo.h"
 
 namespace hizo::vault {
 namespace {
@@ -27,7 +29,7 @@ absl::Status FailureFor(const absl::Status& status) {
 Committer::Committer(const Store& store, const Options& options)
     : store_(store),
       options_(options),
-      versions_(kVersionSlots, 0),
+      versions_(kVersionSlots),
       anchor_due_(steady_clock::now()),
       anchored_(store.anchor.head().size),
       thread_([this] { Run(); }) {}
@@ -110,6 +112,21 @@ std::vector<Committer::Item> Committer::Take() {
   return items;
 }
 
+bool Committer::ChangedSince(VersionToken token, uint64_t position) const {
+  const Version& version = versions_[token % kVersionSlots];
+  return version.others_changed > position ||
+         (version.token == token && version.changed > position);
+}
+
+void Committer::MarkChanged(VersionToken token, uint64_t position) {
+  Version& version = versions_[token % kVersionSlots];
+  if (version.token != token) {
+    version.others_changed = std::max(version.others_changed, version.changed);
+    version.token = token;
+  }
+  version.changed = position;
+}
+
 std::vector<Committer::Item> Committer::CheckVersions(std::vector<Item> items,
                                                       uint64_t position) {
   std::vector<Item> holding;
@@ -118,7 +135,7 @@ std::vector<Committer::Item> Committer::CheckVersions(std::vector<Item> items,
     Attempt& attempt = *item.attempt;
     bool changed = false;
     for (const VersionToken token : attempt.relied_) {
-      changed |= versions_[token % kVersionSlots] > attempt.position_;
+      changed |= ChangedSince(token, attempt.position_);
     }
     if (changed) {
       item.done(std::move(item.attempt), {Fail(Reason::kConflict), nullptr});
@@ -126,11 +143,11 @@ std::vector<Committer::Item> Committer::CheckVersions(std::vector<Item> items,
     }
     for (const storage::Batch* batch : {&attempt.keys_, &attempt.data_}) {
       for (const storage::Batch::Write& write : batch->writes()) {
-        versions_[TokenOf(write.key) % kVersionSlots] = position;
+        MarkChanged(TokenOf(write.key), position);
       }
     }
     for (const VersionToken token : attempt.also_changed_) {
-      versions_[token % kVersionSlots] = position;
+      MarkChanged(token, position);
     }
     holding.push_back(std::move(item));
   }
@@ -157,6 +174,9 @@ absl::Status Committer::Write(std::vector<Item>& items) {
   storage::Batch keys;
   storage::Batch data;
   for (Item& item : items) {
+    for (audit::Event& event : item.attempt->earlier_) {
+      events.push_back(&event);
+    }
     events.push_back(&item.attempt->event_);
     keys.Append(std::move(item.attempt->keys_));
     data.Append(std::move(item.attempt->data_));
@@ -164,23 +184,30 @@ absl::Status Committer::Write(std::vector<Item>& items) {
   ASSIGN_OR_RETURN(audit::Log::Staged staged,
                    store_.log.Stage(events, store_.clock.Now()));
   staged.batch.Append(std::move(data));
-  return WriteStores(keys, std::move(staged));
+  return WriteStores(std::move(keys), std::move(staged));
 }
 
-absl::Status Committer::WriteStores(const storage::Batch& keys,
+absl::Status Committer::WriteStores(storage::Batch keys,
                                     audit::Log::Staged staged) {
-  absl::Status status =
-      keys.empty() ? absl::OkStatus() : store_.keys.Commit(keys);
+  const bool writes_keys = !keys.empty();
+  storage::Batch undo;
+  absl::Status status;
+  if (writes_keys) {
+    ASSIGN_OR_RETURN(undo, AddUndo(store_.keys, staged.head.size, keys));
+    status = store_.keys.Commit(keys);
+  }
+  const bool keys_written = writes_keys && status.ok();
   if (status.ok()) status = store_.data.Commit(staged.batch);
   if (status.ok()) {
     store_.log.Advance(std::move(staged));
     return status;
   }
-  // Only a full disk may pass by itself. After anything else, what is on disk
-  // and what this process believes may differ.
-  if (status.code() != absl::StatusCode::kResourceExhausted) {
-    broken_.store(true, std::memory_order_release);
-  }
+  // Only a full disk may pass by itself, and only if nothing of the batch
+  // stays behind. After anything else, what is on disk and what this process
+  // believes may differ.
+  const bool may_pass = status.code() == absl::StatusCode::kResourceExhausted &&
+                        (!keys_written || store_.keys.Commit(undo).ok());
+  if (!may_pass) broken_.store(true, std::memory_order_release);
   return status;
 }
 

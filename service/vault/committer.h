@@ -7,8 +7,12 @@
 // regulates itself: the next one gathers during the sync, there is no timer.
 //
 // Versions are kept in a fixed table from a hash of the storage key to the
-// position of its last change. Two keys that share a place cost a needless
-// re-run; a change is never missed. No check reads a store.
+// position of its last change. Keys that share a place and change at the same
+// time can cost a needless re-run; a change is never missed. No check reads a
+// store.
+//
+// Between the two stores: the keys batch carries what it replaced, so that a
+// batch whose data never arrived is taken back, at once or at the next start.
 //
 // After a write whose outcome is unknown the committer refuses everything: the
 // process must end and find out by opening the stores again.
@@ -88,7 +92,14 @@ class Committer {
     std::unique_ptr<Attempt> attempt;
     Done done;
   };
-  static constexpr size_t kVersionSlots = size_t{1} << 20;
+  // The last change of the key that changed last among those that share the
+  // place, and the last change of any other of them.
+  struct Version {
+    VersionToken token = 0;
+    uint64_t changed = 0;
+    uint64_t others_changed = 0;
+  };
+  static constexpr size_t kVersionSlots = size_t{1} << 18;
   static constexpr size_t kBatchItemsMax = 1024;
   static constexpr size_t kBatchBytesMax = 16 * 1024 * 1024;
 
@@ -101,13 +112,14 @@ class Committer {
   std::vector<Item> CheckVersions(std::vector<Item> items, uint64_t position);
   // One batch for each store, durable if OK; takes the items' batches.
   absl::Status Write(std::vector<Item>& items);
-  absl::Status WriteStores(const storage::Batch& keys,
-                           audit::Log::Staged staged);
+  bool ChangedSince(VersionToken token, uint64_t position) const;
+  void MarkChanged(VersionToken token, uint64_t position);
+  absl::Status WriteStores(storage::Batch keys, audit::Log::Staged staged);
   void WriteAnchorIfDue(bool now);
 
   const Store store_;
   const Options options_;
-  std::vector<uint64_t> versions_;                    // the committer thread's
+  std::vector<Version> versions_;                     // the committer thread's
   std::chrono::steady_clock::time_point anchor_due_;  // the thread's
   std::atomic<uint64_t> position_{1};
   std::atomic<uint64_t> anchored_{0};

@@ -33,6 +33,13 @@ absl::Status Credentials::Set(Attempt& attempt, const Call& call,
                               const base::Pii& password) const {
   ASSIGN_OR_RETURN(AccessGrant grant,
                    services_.gate.Admit(attempt, call, AskFor(subject)));
+  // A late repeat must not bring an old password back. What is remembered is
+  // told from other requests without the password.
+  Call keyed = call;
+  keyed.body = subject.bytes();
+  ASSIGN_OR_RETURN(const auto repeated,
+                   services_.requests.Recall(attempt, keyed));
+  if (repeated.has_value()) return absl::OkStatus();
   const auto normalised = crypto::NormalisePassword(password.Reveal());
   if (!normalised.ok()) return Fail(Reason::kValueInvalid);
   ASSIGN_OR_RETURN(std::string stored,
@@ -56,20 +63,18 @@ absl::Status Credentials::Set(Attempt& attempt, const Call& call,
   change.put.push_back(
       {field->number,
        EncodeValue(Text{base::Pii(std::move(stored))}, Source::kProvided)});
-  return services_.records
-      .Write(attempt, grant, kCredentialRecord,
-             present.has_value() ? &*present : nullptr, change)
-      .status();
+  RETURN_IF_ERROR(services_.records
+                      .Write(attempt, grant, kCredentialRecord,
+                             present.has_value() ? &*present : nullptr, change)
+                      .status());
+  return services_.requests.Remember(attempt, keyed, "");
 }
 
-absl::StatusOr<std::optional<SubjectId>> Credentials::Locate(Attempt& attempt,
-                                                             const Call& call,
-                                                             const Who& who,
-                                                             Ask& ask) const {
+absl::StatusOr<std::optional<SubjectId>> Credentials::Locate(
+    Attempt& attempt, const Call& call, const Who& who) const {
   if (who.subject.has_value()) return who.subject;
   const policy::FieldSpec* field = services_.catalogue.FindField(who.field);
   if (field == nullptr || !field->searchable) return std::nullopt;
-  ask.fields.set(field->index);
   // Text that is no address is nobody's address.
   const auto found =
       services_.index.Find(attempt, call.tenant, *field, who.value.Reveal());
@@ -100,7 +105,10 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
     Attempt& attempt, const Call& call, const Who& who,
     const base::Pii& password) const {
   Ask ask = AskFor(std::nullopt);
-  ASSIGN_OR_RETURN(ask.subject, Locate(attempt, call, who, ask));
+  const policy::FieldSpec* by = services_.catalogue.FindField(who.field);
+  if (!who.subject.has_value() && by != nullptr) ask.fields.set(by->index);
+  RETURN_IF_ERROR(services_.gate.MayAsk(attempt, call, ask));
+  ASSIGN_OR_RETURN(ask.subject, Locate(attempt, call, who));
   const absl::StatusOr<AccessGrant> grant =
       services_.gate.Admit(attempt, call, ask);
   const bool absent =
@@ -131,6 +139,11 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
   ASSIGN_OR_RETURN(const bool right,
                    crypto::VerifyPassword(*normalised, *stored_pepper, stored));
   if (!right) {
+    // An older, cheaper hash must not tell by its time that somebody is there:
+    // 2^a + ... + 2^(b-1) = 2^b - 2^a.
+    for (int cost = stored.cost; cost < cost_; ++cost) {
+      crypto::SpendVerifyTime(*normalised, pepper, cost);
+    }
     event.outcome = audit::Outcome::kFailed;
     event.reason = Reason::kPasswordWrong;
     return std::nullopt;

@@ -44,8 +44,7 @@ class Credentials {
  private:
   absl::StatusOr<std::optional<base::SubjectId>> Locate(Attempt& attempt,
                                                         const Call& call,
-                                                        const Who& who,
-                                                        Ask& ask) const;
+                                                        const Who& who) const;
   absl::StatusOr<std::optional<std::string>> StoredHashOf(
       Attempt& attempt, const AccessGrant& grant) const;
   const Services& services_;

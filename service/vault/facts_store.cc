@@ -1,5 +1,6 @@
 #include "service/vault/facts_store.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -101,8 +102,12 @@ absl::Status FactsStore::Save(Attempt& attempt, AccessGrant& grant,
       key->dek, PlaceOf(keys, subject, nil),
       {.generation = key->generation, .version = facts.version});
   RETURN_IF_ERROR(sealer.Put(kFactsField, Encode(facts)));
-  attempt.data().Put(FactsKey(keys.tenant(), subject),
-                     std::move(sealer).Finish());
+  std::string row = std::move(sealer).Finish();
+  ASSIGN_OR_RETURN(const auto parsed, crypto::SealedRow::Parse(row));
+  audit::RowWrite write{policy::kClassFacts, nil, facts.version, {}};
+  std::ranges::copy(parsed.commitment(), write.commitment.begin());
+  attempt.event().writes.push_back(write);
+  attempt.data().Put(FactsKey(keys.tenant(), subject), std::move(row));
   grant.facts_ = std::move(facts);
   return absl::OkStatus();
 }

@@ -169,6 +169,14 @@ absl::StatusOr<WrittenRecord> RecordWriter::Write(
   for (const FieldSpec* field : untouched) {
     change.keep.push_back(field->number);
   }
+  // What an older or newer catalogue knew is not this write's to drop.
+  for (const policy::FieldNumber number :
+       present != nullptr ? present->Fields()
+                          : std::vector<policy::FieldNumber>()) {
+    if (services_.catalogue.FieldByNumber(number) == nullptr) {
+      change.keep.push_back(number);
+    }
+  }
   for (ResolvedRecord::Field& field : record.fields) {
     ASSIGN_OR_RETURN(field.value,
                      CheckValue(*field.spec, std::move(field.value),

@@ -6,6 +6,7 @@
 
 #include "service/base/status_macros.h"
 #include "service/vault/row_keys.h"
+#include "service/vault/undo.h"
 
 namespace hizo::vault {
 namespace {
@@ -76,6 +77,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
                                  crypto::NoteSigner(
                                      origin, store_keys->AuditSigningSeed())));
   RETURN_IF_ERROR(CheckAnchor(parts.data, *log, *anchor));
+  RETURN_IF_ERROR(UndoUnfinished(parts.keys, log->head().size));
   return std::unique_ptr<Store>(new Store(
       parts, {std::move(store_keys), std::move(log), std::move(anchor)}, policy,
       clock, options));

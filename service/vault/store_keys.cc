@@ -187,9 +187,18 @@ absl::StatusOr<Key> StoreKeys::ReadOrMake(const Leaf& leaf,
   return key;
 }
 
+absl::Status StoreKeys::RequirePair(const Leaf& one, const Leaf& other) const {
+  ASSIGN_OR_RETURN(const auto first, keys_.Get(LeafName(one)));
+  ASSIGN_OR_RETURN(const auto second, keys_.Get(LeafName(other)));
+  if (first.has_value() == second.has_value()) return absl::OkStatus();
+  return absl::DataLossError("a key of the store or of a tenant is missing");
+}
+
 absl::Status StoreKeys::Prepare(storage::Engine& keys,
                                 const std::vector<TenantId>& tenants) {
   storage::Batch made;
+  RETURN_IF_ERROR(RequirePair({TenantId::kStore, LeafKind::kAuditSigner, ""},
+                              {TenantId::kStore, LeafKind::kPageToken, ""}));
   ASSIGN_OR_RETURN(
       audit_seed_,
       ReadOrMake({TenantId::kStore, LeafKind::kAuditSigner, ""}, made));
@@ -197,6 +206,9 @@ absl::Status StoreKeys::Prepare(storage::Engine& keys,
       page_token_key_,
       ReadOrMake({TenantId::kStore, LeafKind::kPageToken, ""}, made));
   for (const TenantId tenant : tenants) {
+    RETURN_IF_ERROR(
+        RequirePair({tenant, LeafKind::kTenant, ""},
+                    {tenant, LeafKind::kPepper, PepperDetail(kCurrentPepper)}));
     ASSIGN_OR_RETURN(Key key,
                      ReadOrMake({tenant, LeafKind::kTenant, ""}, made));
     tenant_keys_.insert_or_assign(tenant, std::move(key));

@@ -109,6 +109,9 @@ class StoreKeys {
   absl::StatusOr<crypto::Key> Unwrap(const Leaf& leaf,
                                      std::string_view sealed) const;
   std::string Wrap(const Leaf& leaf, const crypto::Key& key) const;
+  // kDataLoss if one of two leaves that are made together is there alone: a
+  // lost key must not be taken for one that was never made.
+  absl::Status RequirePair(const Leaf& one, const Leaf& other) const;
   // Reads a leaf key, or makes it in `made`.
   absl::StatusOr<crypto::Key> ReadOrMake(const Leaf& leaf,
                                          storage::Batch& made) const;

@@ -169,18 +169,19 @@ absl::StatusOr<std::vector<SubjectId>> Subjects::Find(
   const bool searchable = spec != nullptr && spec->searchable;
   Ask ask;
   if (searchable) ask.fields.set(spec->index);
-  absl::StatusOr<std::vector<SubjectId>> found = std::vector<SubjectId>();
-  if (searchable) {
-    found = services_.index.Find(attempt, call.tenant, *spec, value.Reveal());
-    if (found.ok() && !found->empty()) ask.subject = found->front();
-  }
-  // What was found, or that the value is none, is told after the decision.
-  const absl::Status admitted =
-      services_.gate.Admit(attempt, call, ask).status();
-  if (attempt.event().outcome == audit::Outcome::kDenied) return admitted;
+  // Nobody is looked up for a caller who may not ask.
+  RETURN_IF_ERROR(services_.gate.MayAsk(attempt, call, ask));
   if (!searchable) return Fail(Reason::kFieldUnknown);
-  RETURN_IF_ERROR(found.status());
-  RETURN_IF_ERROR(admitted);
+  ASSIGN_OR_RETURN(
+      const auto found,
+      services_.index.Find(attempt, call.tenant, *spec, value.Reveal()));
+  if (found.empty()) return services_.gate.Admit(attempt, call, ask).status();
+  // Everybody who is named is decided upon, and has an event.
+  for (size_t i = 0; i < found.size(); ++i) {
+    if (i > 0) attempt.BeginAnotherEvent();
+    ask.subject = found[i];
+    RETURN_IF_ERROR(services_.gate.Admit(attempt, call, ask).status());
+  }
   return found;
 }
 

@@ -96,7 +96,6 @@ TEST(EveryRpcIsDeclaredTest, EveryMethodHasAnActionOfItsOwn) {
     EXPECT_NE(ActionOf(*method), v1::ACTION_UNSPECIFIED) << method->full_name();
     EXPECT_TRUE(seen.insert(ActionOf(*method)).second) << method->full_name();
   }
-  EXPECT_THAT(seen, SizeIs(v1::Action_descriptor()->value_count() - 1));
 }
 
 TEST(EveryRpcIsDeclaredTest, EveryFieldHasASensitivity) {

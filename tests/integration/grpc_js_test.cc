@@ -32,7 +32,7 @@ class GrpcJsTest : public ::testing::Test {
     };
     return {{"/usr/bin/env", "node",
              (kSource / "tests/clients/grpc_js_client.mjs").string()},
-            {{"HIZO_ADDRESS", server_.address()},
+            {{"HIZO_ADDRESS", "localhost:" + server_.port()},
              {"HIZO_CA", file("ca.pem")},
              {"HIZO_CERT", file("acme-" + caller + ".pem")},
              {"HIZO_KEY", file("acme-" + caller + ".key")}}};
@@ -52,7 +52,7 @@ TEST_F(GrpcJsTest, PutsAndGetsARecord) {
 TEST_F(GrpcJsTest, FailsForACallerWhoMayNot) {
   ChildProcess client(ClientAs("powerless"));
   EXPECT_NE(client.Wait(), 0);
-  EXPECT_THAT(client.output(), HasSubstr("CALLER_NOT_ENTITLED"));
+  EXPECT_THAT(client.output(), HasSubstr("PERMISSION_DENIED"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 //
 // The change is stopped just before it becomes durable; the read then decides
 // on what is there, and waits behind it for its turn to be recorded.
+#include <chrono>
 #include <functional>
 #include <future>
 #include <string>
@@ -25,6 +26,7 @@ using ::testing::Pair;
 using ::testing::SizeIs;
 using ::testing::UnorderedElementsAre;
 
+constexpr std::chrono::minutes kPatience{1};
 constexpr char kOldEmail[] = "old@example.com";
 constexpr char kNewEmail[] = "new@example.com";
 
@@ -39,7 +41,9 @@ class RaceTest : public ::testing::Test {
 
   // Waits until `count` calls wait for the committer, which is in a hook.
   void AwaitQueued(size_t count) const {
+    const auto deadline = std::chrono::steady_clock::now() + kPatience;
     while (server_.store().committer().queued() < count) {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
       std::this_thread::yield();
     }
   }
@@ -184,29 +188,29 @@ TEST_F(RaceTest, TwoPeopleNeverGetOneAddress) {
 }
 
 TEST_F(RaceTest, WhoLosesTwiceIsToldToComeBack) {
-  std::future<absl::StatusOr<Texts>> reading;
+  std::future<absl::StatusOr<v1::GetSubjectResponse>> describing;
   std::future<void> second_change;
   before_ = server_.EventCount();
-  const auto change = [this](const char* name) {
-    Put(RecordOf("profile", {{"full_name", name}}));
-  };
   server_.data().BeforeCommit([&] {
-    reading = std::async(std::launch::async,
-                         [&] { return ReadProfile(full_, subject_); });
+    describing = std::async(std::launch::async, [&] {
+      return full_.Ask<v1::GetSubjectResponse>(SubjectRequest(subject_));
+    });
     AwaitQueued(1);
-    // In one batch with the read, which is sent back first; the second run of
-    // the read then waits behind this change, as the first behind the other.
+    // A change of something else is taken together with the read, which is
+    // sent back; the second run of the read then waits behind this change, as
+    // the first did behind the other.
     server_.data().BeforeCommit([&] { AwaitQueued(1); });
-    second_change =
-        std::async(std::launch::async, [&] { change("Second Name"); });
+    second_change = std::async(std::launch::async, [&] {
+      Put(RecordOf("account", {{"email", kOldEmail}, {"username", "ann"}}));
+    });
     AwaitQueued(2);
   });
-  change("First Name");
+  Put(RecordOf("profile", {{"full_name", "New Name"}}));
   second_change.get();
-  EXPECT_THAT(reading.get(), HasReason(Reason::kConflict));
+  EXPECT_THAT(describing.get(), HasReason(Reason::kConflict));
   const auto events = server_.EventsFrom(before_);
   ASSERT_THAT(events, SizeIs(3));
-  EXPECT_EQ(events.back().action, policy::Action::kRecordGet);
+  EXPECT_EQ(events.back().action, policy::Action::kSubjectGet);
   EXPECT_EQ(events.back().outcome, audit::Outcome::kFailed);
   EXPECT_EQ(events.back().reason, Reason::kConflict);
 }

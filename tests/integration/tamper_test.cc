@@ -204,7 +204,7 @@ TEST_F(TamperTest, AFieldOfAnEarlierVersion) {
 
 TEST_F(TamperTest, ARowThatSaysItIsOfAnotherVersion) {
   EditProfile([](std::string row) {
-    row[kVersionAt + kVersionSize - 1] =
+    row.at(kVersionAt + kVersionSize - 1) =
         static_cast<char>(row[kVersionAt + kVersionSize - 1] + 1);
     return row;
   });

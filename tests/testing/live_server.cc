@@ -58,9 +58,9 @@ Peer LiveServer::As(const std::string& name) {
   return Peer(files_.PeerOptions(name, address()));
 }
 
-std::string LiveServer::address() const {
+std::string LiveServer::port() const {
   if (instance_ == nullptr) throw std::logic_error("the server is stopped");
-  return "127.0.0.1:" + std::to_string(instance_->port());
+  return std::to_string(instance_->port());
 }
 
 vault::Store& LiveServer::store() const {

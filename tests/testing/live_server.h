@@ -46,7 +46,8 @@ class LiveServer {
 
   // The caller spiffe://hizo.example/<name>, see VaultFiles.
   Peer As(const std::string& name);
-  std::string address() const;
+  std::string port() const;
+  std::string address() const { return "127.0.0.1:" + port(); }
   VaultFiles& files() { return files_; }
   // What it starts with; may be changed while it is stopped.
   app::Config& config() { return config_; }

@@ -1,0 +1,29 @@
+// Undo: what a batch of the keys store replaced, kept in that store until the
+// next batch, so that a batch whose data never became durable can be taken
+// back. Wrapped keys stay in the keys store; a seal writes the row anew.
+//
+// Threads: the committer's, or the one that opens a store.
+#ifndef HIZO_SERVICE_VAULT_UNDO_H_
+#define HIZO_SERVICE_VAULT_UNDO_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "storage/engine.h"
+
+namespace hizo::vault {
+
+// Adds to `batch` the row that tells how to take it back, if the audit log
+// should not reach `log_size` entries. Returns the batch that does so.
+absl::StatusOr<storage::Batch> AddUndo(const storage::Reader& keys,
+                                       uint64_t log_size,
+                                       storage::Batch& batch);
+
+// Takes back the last batch of `keys` if the log, of `log_size` entries, says
+// that its data never arrived. kDataLoss if the row is damaged.
+absl::Status UndoUnfinished(storage::Engine& keys, uint64_t log_size);
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_UNDO_H_
