@@ -1,0 +1,167 @@
+// A batch of keys whose data never became durable is taken back.
+#include "service/vault/undo.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "service/base/keyspace.h"
+#include "service/base/reason.h"
+#include "storage/memory/engine.h"
+#include "tests/service/vault/people.h"
+#include "tests/testing/vault_fixture.h"
+
+namespace hizo::vault {
+namespace {
+
+using base::Reason;
+using test::HasReason;
+using test::IsOk;
+using test::IsOkAndHolds;
+using test::StatusIs;
+using When = test::FaultyEngine::When;
+using ::testing::ElementsAre;
+using ::testing::Eq;
+using ::testing::Optional;
+
+constexpr char kOld[] = "a@example.com";
+constexpr char kNew[] = "b@example.com";
+
+absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,
+                                                  const std::string& email) {
+  const Call call = FullCall(vault, Action::kSubjectFind);
+  return vault.Run(call, [&](Attempt& attempt) {
+    return vault.store().subjects().Find(attempt, call, "account.email",
+                                         base::Pii(email));
+  });
+}
+
+// A put that changes the address and whose data fails with `error`.
+void FailAddressChange(VaultFixture& vault, base::SubjectId subject,
+                       const absl::Status& error) {
+  vault.data().FailCommit(1, When::kBeforeApplied, error);
+  ASSERT_FALSE(
+      Put(vault, subject, RecordOf("account", {{"email", kNew}})).ok());
+}
+
+void ExpectOldAddress(VaultFixture& vault, base::SubjectId subject) {
+  EXPECT_THAT(Find(vault, kOld), IsOkAndHolds(ElementsAre(subject)));
+  EXPECT_THAT(Find(vault, kNew), HasReason(Reason::kSubjectNotFound));
+  EXPECT_THAT(Create(vault, RecordsOf(RecordOf("account", {{"email", kOld}}))),
+              HasReason(Reason::kAlreadyExists));
+}
+
+TEST(UndoTest, TakesBackAnAddressWhoseRecordMetAFullDisk) {
+  VaultFixture vault;
+  const base::SubjectId subject = NewPerson(vault, kOld);
+  FailAddressChange(vault, subject, absl::ResourceExhaustedError("injected"));
+  EXPECT_TRUE(vault.store().committer().healthy());
+  ExpectOldAddress(vault, subject);
+}
+
+TEST(UndoTest, TakesBackAnAddressWhoseRecordDiedOnTheWay) {
+  VaultFixture vault;
+  const base::SubjectId subject = NewPerson(vault, kOld);
+  FailAddressChange(vault, subject, absl::UnknownError("injected"));
+  EXPECT_FALSE(vault.store().committer().healthy());
+  ASSERT_THAT(vault.Reopen(), IsOk());
+  ExpectOldAddress(vault, subject);
+}
+
+TEST(UndoTest, KeepsAnAddressWhoseRecordArrivedAfterAll) {
+  VaultFixture vault;
+  const base::SubjectId subject = NewPerson(vault, kOld);
+  vault.data().FailCommit(1, When::kAfterApplied,
+                          absl::UnknownError("injected"));
+  ASSERT_FALSE(
+      Put(vault, subject, RecordOf("account", {{"email", kNew}})).ok());
+  ASSERT_THAT(vault.Reopen(), IsOk());
+  EXPECT_THAT(Find(vault, kNew), IsOkAndHolds(ElementsAre(subject)));
+  EXPECT_THAT(Find(vault, kOld), HasReason(Reason::kSubjectNotFound));
+}
+
+TEST(UndoTest, EndsTheStoreWhereTheUndoFailsToo) {
+  VaultFixture vault;
+  const base::SubjectId subject = NewPerson(vault, kOld);
+  vault.keys().FailCommit(2, When::kBeforeApplied,
+                          absl::ResourceExhaustedError("injected"));
+  FailAddressChange(vault, subject, absl::ResourceExhaustedError("injected"));
+  EXPECT_FALSE(vault.store().committer().healthy());
+  ASSERT_THAT(vault.Reopen(), IsOk());
+  ExpectOldAddress(vault, subject);
+}
+
+TEST(UndoTest, RestoresWhatABatchReplacedAddedAndDeleted) {
+  const auto engine = storage::NewMemoryEngine();
+  storage::Batch first;
+  first.Put("kept", "1");
+  first.Put("gone", "2");
+  ASSERT_THAT(engine->Commit(first), IsOk());
+  storage::Batch second;
+  second.Put("kept", "changed");
+  second.Delete("gone");
+  second.Put("new", "3");
+  second.Put("new", "4");
+  ASSERT_THAT(AddUndo(*engine, 8, second), IsOk());
+  ASSERT_THAT(engine->Commit(second), IsOk());
+  ASSERT_THAT(UndoUnfinished(*engine, 7), IsOk());
+  EXPECT_THAT(engine->Get("kept"), IsOkAndHolds(Optional(Eq("1"))));
+  EXPECT_THAT(engine->Get("gone"), IsOkAndHolds(Optional(Eq("2"))));
+  EXPECT_THAT(engine->Get("new"), IsOkAndHolds(Eq(std::nullopt)));
+  // Nothing is left to undo again.
+  EXPECT_THAT(engine->Get(std::string(1, base::kSpaceUndo)),
+              IsOkAndHolds(Eq(std::nullopt)));
+}
+
+TEST(UndoTest, LeavesAFinishedBatchAlone) {
+  const auto engine = storage::NewMemoryEngine();
+  storage::Batch batch;
+  batch.Put("new", "1");
+  ASSERT_THAT(AddUndo(*engine, 8, batch), IsOk());
+  ASSERT_THAT(engine->Commit(batch), IsOk());
+  ASSERT_THAT(UndoUnfinished(*engine, 8), IsOk());
+  EXPECT_THAT(engine->Get("new"), IsOkAndHolds(Optional(Eq("1"))));
+}
+
+TEST(UndoTest, RefusesARowCutShort) {
+  const auto engine = storage::NewMemoryEngine();
+  storage::Batch batch;
+  batch.Put("new", "1");
+  ASSERT_THAT(AddUndo(*engine, 8, batch), IsOk());
+  ASSERT_THAT(engine->Commit(batch), IsOk());
+  const std::string key(1, base::kSpaceUndo);
+  const std::string row = test::Stored(*engine, key);
+  test::Overwrite(*engine, key, row.substr(0, row.size() - 1));
+  EXPECT_THAT(UndoUnfinished(*engine, 7),
+              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(engine->Get("new"), IsOkAndHolds(Optional(Eq("1"))));
+}
+
+TEST(SetPasswordTest, ALateRepeatDoesNotBringAnOldPasswordBack) {
+  VaultFixture vault;
+  const base::SubjectId subject = NewPerson(vault, kOld);
+  const auto set = [&](const std::string& password, uint8_t request) {
+    Call call =
+        vault.CallOf(kFull, Action::kCredentialSet, test::kAuthentication);
+    call.request = RequestOf(request);
+    return vault.Run(call, [&](Attempt& attempt) {
+      return vault.store().credentials().Set(attempt, call, subject,
+                                             base::Pii(password));
+    });
+  };
+  ASSERT_THAT(set("leaked", 1), IsOk());
+  ASSERT_THAT(set("fresh", 2), IsOk());
+  ASSERT_THAT(set("leaked", 1), IsOk());
+  const Call call =
+      vault.CallOf(kFull, Action::kCredentialVerify, test::kAuthentication);
+  const auto verified = vault.Run(call, [&](Attempt& attempt) {
+    Who who;
+    who.subject = subject;
+    return vault.store().credentials().Verify(attempt, call, who,
+                                              base::Pii("leaked"));
+  });
+  EXPECT_THAT(verified, IsOkAndHolds(Eq(std::nullopt)));
+}
+
+}  // namespace
+}  // namespace hizo::vault
