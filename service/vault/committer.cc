@@ -127,9 +127,9 @@ void Committer::MarkChanged(VersionToken token, uint64_t position) {
   version.changed = position;
 }
 
-std::vector<Committer::Item> Committer::CheckVersions(std::vector<Item> items,
-                                                      uint64_t position) {
-  std::vector<Item> holding;
+void Committer::CheckVersions(std::vector<Item> items, uint64_t position,
+                              std::vector<Item>& holding,
+                              std::vector<Item>& lost) {
   holding.reserve(items.size());
   for (Item& item : items) {
     Attempt& attempt = *item.attempt;
@@ -138,7 +138,7 @@ std::vector<Committer::Item> Committer::CheckVersions(std::vector<Item> items,
       changed |= ChangedSince(token, attempt.position_);
     }
     if (changed) {
-      item.done(std::move(item.attempt), {Fail(Reason::kConflict), nullptr});
+      lost.push_back(std::move(item));
       continue;
     }
     for (const storage::Batch* batch : {&attempt.keys_, &attempt.data_}) {
@@ -151,12 +151,13 @@ std::vector<Committer::Item> Committer::CheckVersions(std::vector<Item> items,
     }
     holding.push_back(std::move(item));
   }
-  return holding;
 }
 
 void Committer::CommitItems(std::vector<Item> items) {
   const uint64_t position = position_.load(std::memory_order_relaxed) + 1;
-  std::vector<Item> holding = CheckVersions(std::move(items), position);
+  std::vector<Item> holding;
+  std::vector<Item> lost;
+  CheckVersions(std::move(items), position, holding, lost);
   const absl::Status status =
       holding.empty() ? absl::OkStatus() : Write(holding);
   // Readers from here on see this batch, or see that its keys have changed.
@@ -165,6 +166,10 @@ void Committer::CommitItems(std::vector<Item> items) {
   const Result result{status.ok() ? status : FailureFor(status),
                       status.ok() ? &receipt : nullptr};
   for (Item& item : holding) item.done(std::move(item.attempt), result);
+  // Told only now: who runs again must find what it lost to.
+  for (Item& item : lost) {
+    item.done(std::move(item.attempt), {Fail(Reason::kConflict), nullptr});
+  }
 }
 
 absl::Status Committer::Write(std::vector<Item>& items) {

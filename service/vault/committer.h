@@ -107,9 +107,10 @@ class Committer {
   // Waits for work; empty when closing or when the anchor is due.
   std::vector<Item> Take();
   void CommitItems(std::vector<Item> items);
-  // Sends away the items whose reliances have changed; marks what the others
-  // change as of `position`.
-  std::vector<Item> CheckVersions(std::vector<Item> items, uint64_t position);
+  // Parts the items whose reliances have changed from those that hold; marks
+  // what the latter change as of `position`.
+  void CheckVersions(std::vector<Item> items, uint64_t position,
+                     std::vector<Item>& holding, std::vector<Item>& lost);
   // One batch for each store, durable if OK; takes the items' batches.
   absl::Status Write(std::vector<Item>& items);
   bool ChangedSince(VersionToken token, uint64_t position) const;

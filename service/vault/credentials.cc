@@ -106,7 +106,9 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
     const base::Pii& password) const {
   Ask ask = AskFor(std::nullopt);
   const policy::FieldSpec* by = services_.catalogue.FindField(who.field);
-  if (!who.subject.has_value() && by != nullptr) ask.fields.set(by->index);
+  if (!who.subject.has_value() && by != nullptr && by->searchable) {
+    ask.fields.set(by->index);
+  }
   RETURN_IF_ERROR(services_.gate.MayAsk(attempt, call, ask));
   ASSIGN_OR_RETURN(ask.subject, Locate(attempt, call, who));
   const absl::StatusOr<AccessGrant> grant =

@@ -68,7 +68,7 @@ TEST_F(ImportTest, LeavesAnEventForEach) {
   for (const audit::Event& event : events) {
     EXPECT_EQ(event.action, policy::Action::kRecordImport);
     EXPECT_EQ(event.outcome, audit::Outcome::kAllowed);
-    EXPECT_THAT(event.writes, SizeIs(2));
+    EXPECT_THAT(event.writes, SizeIs(3));  // two records, facts
     references.insert(event.subject.value());
   }
   EXPECT_THAT(references, SizeIs(10));

@@ -101,8 +101,8 @@ TEST_F(TamperTest, RefusesARowDoubledUnderAnIdThatNobodyMade) {
 }
 
 TEST_F(TamperTest, RefusesEverythingOfAPersonMovedToAnotherTenant) {
-  const auto move = [this](storage::Engine& engine, const std::string& from,
-                           const std::string& to) {
+  const auto move = [](storage::Engine& engine, const std::string& from,
+                       const std::string& to) {
     Overwrite(engine, to, Stored(engine, from));
   };
   const auto bucket = [this](base::TenantId tenant) {
