@@ -249,6 +249,39 @@ TEST_F(CommitterTest, RefusesWhatReliedOnARowOfAnEarlierAttemptInItsBatch) {
   EXPECT_EQ(vault_.Events().size(), 2);
 }
 
+TEST_F(CommitterTest, TellsOfALostRaceOnlyWhenTheWinnerCanBeSeen) {
+  HeldDisk disk(vault_.data());
+  Pending first;
+  vault_.Submit(DataWrite("first", "value"), first);
+  disk.AwaitReached();
+  const auto rival = [this](const std::string& value) {
+    auto attempt = NewAttempt();
+    attempt->ReliesOn("key");
+    attempt->data().Put("key", value);
+    return attempt;
+  };
+  Pending winner;
+  Pending loser;
+  vault_.Submit(rival("winner"), winner);
+  // What the loser's second run begins with, on the spot.
+  std::unique_ptr<Attempt> again;
+  const Committer::Done tell = loser.Done();
+  vault_.store().committer().Submit(
+      rival("loser"),
+      [&](std::unique_ptr<Attempt> attempt, const Committer::Result& result) {
+        again = NewAttempt();
+        EXPECT_THAT(again->Read(vault_.data(), "key"),
+                    IsOkAndHolds(std::optional<std::string>("winner")));
+        again->data().Put("key", "again");
+        tell(std::move(attempt), result);
+      });
+  disk.Release();
+  EXPECT_THAT(loser.Wait().status, HasReason(Reason::kConflict));
+  EXPECT_THAT(winner.Wait().status, IsOk());
+  EXPECT_THAT(Commit(std::move(again)).status, IsOk());
+  EXPECT_EQ(Stored(vault_.data(), "key"), "again");
+}
+
 TEST_F(CommitterTest, RefusesWhatDecidedWhileARivalWasBeingWritten) {
   // Decides between the rival's decision and the end of its commit: what it
   // read is the past by the time that it is submitted.
