@@ -187,33 +187,5 @@ TEST_F(RaceTest, TwoPeopleNeverGetOneAddress) {
   EXPECT_THAT(FindPerson(full_, kNewEmail), IsOkAndHolds(winner->subject()));
 }
 
-TEST_F(RaceTest, WhoLosesTwiceIsToldToComeBack) {
-  std::future<absl::StatusOr<v1::GetSubjectResponse>> describing;
-  std::future<void> second_change;
-  before_ = server_.EventCount();
-  server_.data().BeforeCommit([&] {
-    describing = std::async(std::launch::async, [&] {
-      return full_.Ask<v1::GetSubjectResponse>(SubjectRequest(subject_));
-    });
-    AwaitQueued(1);
-    // A change of something else is taken together with the read, which is
-    // sent back; the second run of the read then waits behind this change, as
-    // the first did behind the other.
-    server_.data().BeforeCommit([&] { AwaitQueued(1); });
-    second_change = std::async(std::launch::async, [&] {
-      Put(RecordOf("account", {{"email", kOldEmail}, {"username", "ann"}}));
-    });
-    AwaitQueued(2);
-  });
-  Put(RecordOf("profile", {{"full_name", "New Name"}}));
-  second_change.get();
-  EXPECT_THAT(describing.get(), HasReason(Reason::kConflict));
-  const auto events = server_.EventsFrom(before_);
-  ASSERT_THAT(events, SizeIs(3));
-  EXPECT_EQ(events.back().action, policy::Action::kSubjectGet);
-  EXPECT_EQ(events.back().outcome, audit::Outcome::kFailed);
-  EXPECT_EQ(events.back().reason, Reason::kConflict);
-}
-
 }  // namespace
 }  // namespace hizo::test
