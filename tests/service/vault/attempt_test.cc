@@ -171,6 +171,39 @@ TEST(AttemptTest, NotesErrorsThatAreNotItsOwnByWhatTheyMean) {
   EXPECT_EQ(attempt->event().reason, Reason::kInternal);
 }
 
+TEST(AttemptTest, LeavesAnEventForEachPersonOfAnAnswer) {
+  VaultFixture vault;
+  auto attempt = vault.NewAttempt(FullCall(vault, Action::kSubjectFind));
+  attempt->event().outcome = audit::Outcome::kAllowed;
+  attempt->event().reason = Reason::kNone;
+  attempt->event().fields = {102};
+  attempt->event().records = 1;
+  attempt->BeginAnotherEvent();
+  // The second says nothing until it is decided upon.
+  EXPECT_EQ(attempt->event().outcome, audit::Outcome::kFailed);
+  EXPECT_EQ(attempt->event().reason, Reason::kInternal);
+  EXPECT_TRUE(attempt->event().fields.empty());
+  EXPECT_EQ(attempt->event().records, 0);
+  EXPECT_EQ(attempt->event().actor, kFull);
+  attempt->Conclude(absl::OkStatus());
+  ASSERT_THAT(vault.Commit(std::move(attempt)).status, IsOk());
+  const auto events = vault.Events();
+  ASSERT_EQ(events.size(), 2);
+  EXPECT_EQ(events[0].outcome, audit::Outcome::kAllowed);
+  EXPECT_EQ(events[1].outcome, audit::Outcome::kFailed);
+}
+
+TEST(AttemptTest, LeavesOneEventOfAnAnswerThatWasTakenBack) {
+  VaultFixture vault;
+  auto attempt = vault.NewAttempt(FullCall(vault, Action::kSubjectFind));
+  attempt->event().outcome = audit::Outcome::kAllowed;
+  attempt->BeginAnotherEvent();
+  attempt->Conclude(base::Fail(Reason::kIntegrityFailure));
+  ASSERT_THAT(vault.Commit(std::move(attempt)).status, IsOk());
+  ASSERT_EQ(vault.Events().size(), 1);
+  EXPECT_EQ(vault.LastEvent().reason, Reason::kIntegrityFailure);
+}
+
 TEST(VersionTokenTest, DiffersForDifferentKeys) {
   EXPECT_EQ(TokenOf("key"), TokenOf(std::string("key")));
   EXPECT_NE(TokenOf("key"), TokenOf("kez"));

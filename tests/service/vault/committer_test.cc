@@ -305,6 +305,28 @@ TEST_F(CommitterTest, AcceptsWhatDecidedAfterTheRivalWasWritten) {
   EXPECT_THAT(Commit(std::move(next)).status, IsOk());
 }
 
+// A key whose version stands in the same place of the table.
+std::string SharesPlaceWith(std::string_view key) {
+  constexpr VersionToken kPlaces = VersionToken{1} << 20;
+  for (int i = 0;; ++i) {
+    std::string other = "other" + std::to_string(i);
+    if (TokenOf(other) % kPlaces == TokenOf(key) % kPlaces) return other;
+  }
+}
+
+TEST_F(CommitterTest, MissesNoChangeThatSharesItsPlaceWithLaterOnes) {
+  const std::string other = SharesPlaceWith("key");
+  auto reader = NewAttempt();
+  reader->ReliesOn("key");
+  ASSERT_THAT(Commit(DataWrite("key", "new")).status, IsOk());
+  ASSERT_THAT(Commit(DataWrite(other, "new")).status, IsOk());
+  EXPECT_THAT(Commit(std::move(reader)).status, HasReason(Reason::kConflict));
+  auto later = NewAttempt();
+  later->ReliesOn("key");
+  later->ReliesOn(other);
+  EXPECT_THAT(Commit(std::move(later)).status, IsOk());
+}
+
 TEST_F(CommitterTest, ReleasesNothingWhenTheDataCannotBeWritten) {
   vault_.data().FailCommit(1, When::kBeforeApplied,
                            absl::ResourceExhaustedError("injected"));

@@ -225,6 +225,35 @@ TEST_F(CredentialsTest, RecordsAPasswordThatWasSetWithoutAValue) {
   EXPECT_EQ(event.writes[0].class_number, policy::kClassCredential);
 }
 
+TEST_F(CredentialsTest, BringsNoOldPasswordBackWhenARequestIsRepeated) {
+  const auto set = [this](SubjectId subject, const std::string& password) {
+    Call call = vault_.CallOf(kFull, Action::kCredentialSet, kAuthentication);
+    call.request = RequestOf(1);
+    return vault_.Run(call, [&](Attempt& attempt) {
+      return vault_.store().credentials().Set(attempt, call, subject,
+                                              Pii(password));
+    });
+  };
+  EXPECT_THAT(set(ann_, ""), HasReason(Reason::kValueInvalid));
+  ASSERT_THAT(set(ann_, "first"), IsOk());
+  EXPECT_THAT(Verify(ann_, "first"), IsOkAndHolds(ann_));
+  ASSERT_THAT(Set(ann_, "second"), IsOk());
+  EXPECT_THAT(set(ann_, "first"), IsOk());
+  EXPECT_THAT(vault_.LastEvent().writes, IsEmpty());
+  EXPECT_THAT(Verify(ann_, "second"), IsOkAndHolds(ann_));
+  const SubjectId bob = NewPerson(vault_, "bob@example.com");
+  EXPECT_THAT(set(bob, "first"), HasReason(Reason::kRequestIdReused));
+}
+
+TEST_F(CredentialsTest, LooksNobodyUpForThoseWhoMayNotAsk) {
+  const size_t reads = vault_.keys().reads() + vault_.data().reads();
+  EXPECT_THAT(
+      VerifyAs(kNobody, {std::nullopt, "account.email", Pii("ann@example.com")},
+               kPassword),
+      HasReason(Reason::kCallerNotEntitled));
+  EXPECT_EQ(vault_.keys().reads() + vault_.data().reads(), reads);
+}
+
 TEST_F(CredentialsTest, VouchesForNobodyWhosePasswordHasChangedMeanwhile) {
   const Call call =
       vault_.CallOf(kFull, Action::kCredentialVerify, kAuthentication);

@@ -330,6 +330,32 @@ TEST_F(PutRecordTest, RecordsWhoPutWhat) {
   EXPECT_EQ(event.catalogue_version, 7);
 }
 
+TEST_F(PutRecordTest, KeepsFieldsThatTheCatalogueDoesNotKnow) {
+  constexpr crypto::FieldNumber kUnknown = 299;
+  const RecordName name{2, {}};
+  const auto& records = vault_.services().records;
+  {
+    Admitted admitted = AdmitFully(vault_, kFull, ann_);
+    const auto present = records.Read(*admitted.attempt, admitted.grant, name);
+    RecordChange change;
+    change.keep = {201};
+    change.put.push_back(
+        {kUnknown, EncodeValue(TextOf("of old"), Source::kProvided)});
+    ASSERT_THAT(records.Write(*admitted.attempt, admitted.grant, name,
+                              &**present, change),
+                IsOk());
+    ASSERT_THAT(vault_.Commit(std::move(admitted.attempt)).status, IsOk());
+  }
+  ASSERT_THAT(PutProfile({{"full_name", "Ann A"}}), IsOk());
+  ASSERT_THAT(
+      PutMasked(vault_, ann_, RecordOf("profile", {{"note", "n"}}), {"note"}),
+      IsOk());
+  const Admitted admitted = AdmitFully(vault_, kFull, ann_);
+  const auto present = records.Read(*admitted.attempt, admitted.grant, name);
+  ASSERT_THAT(present, IsOk());
+  EXPECT_THAT((*present)->Fields(), ElementsAre(201, 204, kUnknown));
+}
+
 TEST_F(PutRecordTest, LosesAgainstARivalWhoPutFirst) {
   const Call call = FullCall(vault_, Action::kRecordPut);
   auto late = vault_.NewAttempt(call);

@@ -190,6 +190,29 @@ TEST_F(StoreKeysTest, RefusesToPrepareOverADamagedKey) {
   }
 }
 
+TEST_F(StoreKeysTest, TakesNoLostKeyForOneThatWasNeverMade) {
+  OpenPrepared();
+  for (const storage::Row& leaf : test::RowsOf(*keys_, 'L')) {
+    test::Remove(*keys_, leaf.key);
+    auto opened = StoreKeys::Open(*keys_, slots_);
+    EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme, kGlobex}),
+                StatusIs(absl::StatusCode::kDataLoss));
+    EXPECT_THAT(keys_->Get(leaf.key), IsOkAndHolds(std::nullopt));
+    Overwrite(*keys_, leaf.key, leaf.value);
+  }
+}
+
+TEST_F(StoreKeysTest, OpensATenantsKeysUnderTheTenantsOwnKeyOnly) {
+  auto attempt = NewAttempt();
+  OpenPrepared()->CreateLeaf(*attempt, {kAcme, LeafKind::kTenant, ""});
+  ASSERT_THAT(keys_->Commit(attempt->keys()), IsOk());
+  auto opened = StoreKeys::Open(*keys_, slots_);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_THAT((*opened)->Prepare(*keys_, {kGlobex}), IsOk());
+  EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme}),
+              StatusIs(absl::StatusCode::kDataLoss));
+}
+
 TEST_F(StoreKeysTest, MakesALeafAsPartOfTheAttempt) {
   const auto keys = OpenPrepared();
   const Leaf leaf{kAcme, LeafKind::kIndexShard, "detail"};

@@ -1,6 +1,8 @@
 #include "service/vault/subjects.h"
 
 #include <chrono>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -310,6 +312,44 @@ TEST_F(SubjectsTest, RecordsWhoWasFoundAndByWhichField) {
             AdmitFully(vault_, kFull, ann).grant.facts().audit_reference);
   EXPECT_THAT(event.fields, ElementsAre(102));
   EXPECT_EQ(event.outcome, audit::Outcome::kAllowed);
+}
+
+TEST_F(SubjectsTest, RecordsEverybodyWhoWasFound) {
+  const std::string phone = "+81312345678";
+  std::set<std::optional<base::AuditReference>> references;
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(
+        Create(vault_, RecordsOf(RecordOf("account", {{"phone", phone}}))),
+        IsOk());
+    references.insert(vault_.LastEvent().subject);
+  }
+  const auto found = Find(vault_, "account.phone", phone);
+  ASSERT_THAT(found, IsOk());
+  EXPECT_THAT(*found, SizeIs(3));
+  const auto events = vault_.Events();
+  ASSERT_THAT(events, SizeIs(6));
+  std::set<std::optional<base::AuditReference>> recorded;
+  for (size_t i = 3; i < events.size(); ++i) {
+    EXPECT_EQ(events[i].action, Action::kSubjectFind);
+    EXPECT_EQ(events[i].outcome, audit::Outcome::kAllowed);
+    EXPECT_THAT(events[i].fields, ElementsAre(104));
+    recorded.insert(events[i].subject);
+  }
+  EXPECT_EQ(recorded, references);
+}
+
+TEST_F(SubjectsTest, NamesNobodyWhenOneOfThoseFoundIsDamaged) {
+  const std::string phone = "+81312345678";
+  const auto one =
+      Create(vault_, RecordsOf(RecordOf("account", {{"phone", phone}})));
+  const auto other =
+      Create(vault_, RecordsOf(RecordOf("account", {{"phone", phone}})));
+  ASSERT_TRUE(one.ok() && other.ok());
+  test::Overwrite(vault_.data(), FactsKey(kAcme, other->subject), "damaged");
+  EXPECT_THAT(Find(vault_, "account.phone", phone),
+              HasReason(Reason::kIntegrityFailure));
+  EXPECT_THAT(vault_.Events(), SizeIs(3));
+  EXPECT_EQ(vault_.LastEvent().reason, Reason::kIntegrityFailure);
 }
 
 TEST_F(SubjectsTest, SaysWhyNobodyIsFound) {
