@@ -32,7 +32,7 @@ class GrpcJsTest : public ::testing::Test {
     };
     return {{"/usr/bin/env", "node",
              (kSource / "tests/clients/grpc_js_client.mjs").string()},
-            {{"HIZO_ADDRESS", "localhost:" + server_.port()},
+            {{"HIZO_ADDRESS", "127.0.0.1:" + server_.port()},
              {"HIZO_CA", file("ca.pem")},
              {"HIZO_CERT", file("acme-" + caller + ".pem")},
              {"HIZO_KEY", file("acme-" + caller + ".key")}}};
