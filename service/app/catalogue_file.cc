@@ -58,7 +58,9 @@ absl::Status ReadPurposes(std::span<const YamlValue> items,
     PurposeSpec purpose;
     purpose.name = item.key;
     YamlMap map(item);
-    map.Required("number", purpose.number).Required("text", purpose.text);
+    map.Required("number", purpose.number)
+        .Required("text", purpose.text)
+        .Optional("outlives_account", purpose.outlives_account);
     RETURN_IF_ERROR(map.Finish());
     if (purpose.number == 0 || purpose.number >= policy::kPurposesMax) {
       return item.Error("a purpose's number is 1 to 63");

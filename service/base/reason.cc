@@ -72,6 +72,8 @@ constexpr std::array<ReasonRow, kReasonCount> kReasons = {{
     {Reason::kInternal, kInternal, "INTERNAL", "an internal error"},
     {Reason::kPasswordWrong, kUnauthenticated, "PASSWORD_WRONG",
      "the password is wrong"},
+    {Reason::kRateLimited, kResourceExhausted, "RATE_LIMITED",
+     "the caller asks too often about people it does not find"},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -21,7 +21,7 @@ namespace hizo::cli {
 namespace {
 
 constexpr size_t kPemBytesMax = 1024 * 1024;
-constexpr int kImportTimeoutFactor = 10;
+constexpr int kStreamTimeoutFactor = 10;
 constexpr int kMessageBytesMax = 16 * 1024 * 1024;
 constexpr char kDomain[] = "hizo";
 // Harmless for writes, too: their request id is chosen before the first try.
@@ -62,6 +62,14 @@ absl::Status ToStatus(const grpc::Status& status) {
     failure.text = "no answer from the vault: " + failure.text;
   }
   return Fail(failure);
+}
+
+absl::Status CheckAnswered(int items, int asked) {
+  if (items == asked) return absl::OkStatus();
+  return Fail({.exit = ExitCode::kRefused,
+               .text = "the vault did not answer for every line",
+               .reason = {},
+               .field = {}});
 }
 
 }  // namespace
@@ -123,6 +131,12 @@ absl::Status Client::Call(const v1::GetSubjectRequest& request,
                       request, response);
 }
 
+absl::Status Client::Call(const v1::CancelAccountRequest& request,
+                          v1::CancelAccountResponse& response) {
+  return stubs_->Call(stubs_->subject, &v1::SubjectService::Stub::CancelAccount,
+                      request, response);
+}
+
 absl::Status Client::Call(const v1::FindSubjectRequest& request,
                           v1::FindSubjectResponse& response) {
   return stubs_->Call(stubs_->subject, &v1::SubjectService::Stub::FindSubject,
@@ -144,6 +158,12 @@ absl::Status Client::Call(const v1::GetRecordRequest& request,
 absl::Status Client::Call(const v1::ListRecordsRequest& request,
                           v1::ListRecordsResponse& response) {
   return stubs_->Call(stubs_->record, &v1::RecordService::Stub::ListRecords,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::DeleteFieldsRequest& request,
+                          v1::DeleteFieldsResponse& response) {
+  return stubs_->Call(stubs_->record, &v1::RecordService::Stub::DeleteFields,
                       request, response);
 }
 
@@ -179,24 +199,34 @@ absl::Status Client::Call(const v1::GetStatusRequest& request,
                       request, response);
 }
 
+absl::Status Client::BatchGet(const v1::BatchGetRecordsRequest& request,
+                              const TakeBatch& take) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       stubs_->timeout * kStreamTimeoutFactor);
+  const auto stream = stubs_->record.BatchGetRecords(&context, request);
+  v1::BatchGetRecordsResponse message;
+  int items = 0;
+  while (stream->Read(&message)) {
+    take(message);
+    items += message.items_size();
+  }
+  RETURN_IF_ERROR(ToStatus(stream->Finish()));
+  return CheckAnswered(items, request.records_size());
+}
+
 absl::Status Client::Import(const std::vector<v1::ImportRecordsRequest>& people,
                             v1::ImportRecordsResponse& response) {
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() +
-                       stubs_->timeout * kImportTimeoutFactor);
+                       stubs_->timeout * kStreamTimeoutFactor);
   const auto stream = stubs_->record.ImportRecords(&context, &response);
   for (const v1::ImportRecordsRequest& person : people) {
     if (!stream->Write(person)) break;  // Finish says why
   }
   stream->WritesDone();
   RETURN_IF_ERROR(ToStatus(stream->Finish()));
-  if (response.items_size() != static_cast<int>(people.size())) {
-    return Fail({.exit = ExitCode::kRefused,
-                 .text = "the vault did not answer for every line",
-                 .reason = {},
-                 .field = {}});
-  }
-  return absl::OkStatus();
+  return CheckAnswered(response.items_size(), static_cast<int>(people.size()));
 }
 
 }  // namespace hizo::cli

@@ -7,6 +7,7 @@
 #ifndef HIZO_SERVICE_CLI_CLIENT_H_
 #define HIZO_SERVICE_CLI_CLIENT_H_
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,8 +17,14 @@
 #include "service/cli/config.h"
 
 namespace hizo::v1 {
+class BatchGetRecordsRequest;
+class BatchGetRecordsResponse;
+class CancelAccountRequest;
+class CancelAccountResponse;
 class CreateSubjectRequest;
 class CreateSubjectResponse;
+class DeleteFieldsRequest;
+class DeleteFieldsResponse;
 class FindSubjectRequest;
 class FindSubjectResponse;
 class GetCheckpointRequest;
@@ -58,6 +65,8 @@ class Client {
                     v1::CreateSubjectResponse& response);
   absl::Status Call(const v1::GetSubjectRequest& request,
                     v1::GetSubjectResponse& response);
+  absl::Status Call(const v1::CancelAccountRequest& request,
+                    v1::CancelAccountResponse& response);
   absl::Status Call(const v1::FindSubjectRequest& request,
                     v1::FindSubjectResponse& response);
   absl::Status Call(const v1::PutRecordRequest& request,
@@ -66,6 +75,8 @@ class Client {
                     v1::GetRecordResponse& response);
   absl::Status Call(const v1::ListRecordsRequest& request,
                     v1::ListRecordsResponse& response);
+  absl::Status Call(const v1::DeleteFieldsRequest& request,
+                    v1::DeleteFieldsResponse& response);
   absl::Status Call(const v1::SetPasswordRequest& request,
                     v1::SetPasswordResponse& response);
   absl::Status Call(const v1::VerifyPasswordRequest& request,
@@ -76,6 +87,11 @@ class Client {
                     v1::GetCheckpointResponse& response);
   absl::Status Call(const v1::GetStatusRequest& request,
                     v1::GetStatusResponse& response);
+
+  // Gives each message of the answer to `take` as it comes.
+  using TakeBatch = std::function<void(const v1::BatchGetRecordsResponse&)>;
+  absl::Status BatchGet(const v1::BatchGetRecordsRequest& request,
+                        const TakeBatch& take);
 
   // Sends all of `people` in one stream, which may take ten times as long as
   // another call. On success `response` has one item for each of them.

@@ -36,6 +36,7 @@ Verdict VerdictOf(v1::Reason reason) {
     case v1::REASON_AUDIT_UNAVAILABLE:
     case v1::REASON_OUTCOME_UNKNOWN:
     case v1::REASON_OVERLOADED:
+    case v1::REASON_RATE_LIMITED:
     case v1::REASON_DEADLINE_EXCEEDED:
       return Verdict::kForNow;
     default:

@@ -124,6 +124,15 @@ Json ToJson(const pb::Message& message) {
   return json;
 }
 
+Json ToJson(std::initializer_list<JsonMember> members) {
+  Json json = Json::object();
+  for (const auto& [name, value] : members) {
+    Json& member = json[std::string(name)];
+    std::visit([&](const auto& held) { member = held; }, value);
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string JsonText(const pb::Message& message) {
@@ -131,11 +140,13 @@ std::string JsonText(const pb::Message& message) {
 }
 
 std::string JsonText(std::initializer_list<JsonMember> members) {
-  Json json = Json::object();
-  for (const auto& [name, value] : members) {
-    Json& member = json[std::string(name)];
-    std::visit([&](const auto& held) { member = held; }, value);
-  }
+  return Dump(ToJson(members));
+}
+
+std::string JsonText(std::initializer_list<JsonMember> members,
+                     const pb::Message& message) {
+  Json json = ToJson(members);
+  json.update(ToJson(message));
   return Dump(json);
 }
 

@@ -57,6 +57,9 @@ std::string JsonText(const google::protobuf::Message& message);
 using JsonMember =
     std::pair<std::string_view, std::variant<int64_t, std::string>>;
 std::string JsonText(std::initializer_list<JsonMember> members);
+// The same, with those of `message` after them.
+std::string JsonText(std::initializer_list<JsonMember> members,
+                     const google::protobuf::Message& message);
 
 // The name of an enum value of the API without its prefix, such as ALLOWED; the
 // number where this program does not know it.

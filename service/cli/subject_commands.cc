@@ -55,12 +55,36 @@ class SubjectGet : public Command {
     Table person({"", ""});
     person.Add({"subject", response.subject()});
     person.Add({"created", DisplayText(response.create_time())});
+    if (response.has_cancel_time()) {
+      person.Add({"cancelled", DisplayText(response.cancel_time())});
+    }
     Table classes({"CLASS", "RECORDS", "FIELDS"});
     for (const v1::ClassSummary& held : response.classes()) {
       classes.Add({held.record_class(), std::to_string(held.records()),
                    Join(held.fields(), ", ")});
     }
     session.Print(response, person.Text() + '\n' + classes.Text());
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string subject_;
+};
+
+class SubjectCancel : public Command {
+ public:
+  explicit SubjectCancel(CLI::App& app) {
+    app.add_option("subject", subject_, "UUID of the person")->required();
+  }
+
+  absl::Status Run(Session& session) override {
+    v1::CancelAccountRequest request;
+    session.FillWrite(*request.mutable_context());
+    request.set_subject(subject_);
+    v1::CancelAccountResponse response;
+    RETURN_IF_ERROR(session.client.Call(request, response));
+    session.Print(response,
+                  "cancelled " + DisplayText(response.cancel_time()) + '\n');
     return absl::OkStatus();
   }
 
@@ -101,9 +125,9 @@ class SubjectFind : public Command {
 }  // namespace
 
 void AddSubjectCommands(CommandLine& line) {
-  CLI::App& group =
-      line.Group({"subject", "Create, describe and find people",
-                  "  hizo subject find account.email=hanako@example.com"});
+  CLI::App& group = line.Group(
+      {"subject", "Create, describe and find people, cancel accounts",
+       "  hizo subject find account.email=hanako@example.com"});
   line.Add<SubjectCreate>(group,
                           {"create", "Create a person with first records",
                            "  hizo subject create person.json\n"
@@ -111,6 +135,10 @@ void AddSubjectCommands(CommandLine& line) {
   line.Add<SubjectGet>(
       group, {"get", "What is held of a person, without any value",
               "  hizo subject get 6f1c6f0e-4a51-4d0c-9a53-2a7d6a1b9e10"});
+  line.Add<SubjectCancel>(
+      group, {"cancel", "Cancel a person's account; what is held stays",
+              "  hizo subject cancel 6f1c6f0e-4a51-4d0c-9a53-2a7d6a1b9e10 "
+              "--purpose service_delivery"});
   line.Add<SubjectFind>(
       group,
       {"find", "Find a person by a searchable value, or several who share it",

@@ -30,6 +30,11 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kAuditCheckpoint, "audit.checkpoint", Concerns::kStore},
     {Action::kAdminStatus, "admin.status", Concerns::kStore},
     {Action::kStoreTidy, "store.tidy", Concerns::kStore},
+    {Action::kRecordBatchGet, "record.batch_get", Concerns::kSubject},
+    {Action::kRecordDeleteFields, "record.delete_fields", Concerns::kSubject},
+    {Action::kSubjectCancel, "subject.cancel", Concerns::kSubject},
+    {Action::kPolicyGet, "policy.get", Concerns::kStore},
+    {Action::kConsentCheck, "consent.check", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -24,8 +24,13 @@ enum class Action : uint8_t {
   kAuditCheckpoint = 11,
   kAdminStatus = 12,
   kStoreTidy = 13,  // Hizo itself; no call has it
+  kRecordBatchGet = 14,
+  kRecordDeleteFields = 15,
+  kSubjectCancel = 16,
+  kPolicyGet = 17,
+  kConsentCheck = 18,
 };
-inline constexpr int kActionCount = 14;
+inline constexpr int kActionCount = 19;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

@@ -100,6 +100,8 @@ struct PurposeSpec {
   PurposeNumber number = 0;  // 1 to 63; stored; never renumber
   std::string name;
   std::string text;  // one sentence for people
+  // Whether it goes on after the person's account was cancelled.
+  bool outlives_account = false;
 };
 
 // What a catalogue is made from.

@@ -23,7 +23,7 @@ namespace hizo::policy {
 enum class View : uint8_t { kNone = 0, kMasked = 1, kPlain = 2 };
 
 // Where a person stands. Stored; never renumber.
-enum class SubjectState : uint8_t { kActive = 1 };
+enum class SubjectState : uint8_t { kActive = 1, kCancelled = 2 };
 
 // What the rules need to know of a person.
 struct SubjectFacts {

@@ -73,9 +73,27 @@ bool SubjectExists(const Question& q) {
          CreatesSubject(q.access.action);
 }
 
-bool SubjectIsActive(const Question& q) {
+bool SubjectIsInAKnownState(const Question& q) {
   return q.access.subject == nullptr ||
-         q.access.subject->state == SubjectState::kActive;
+         q.access.subject->state == SubjectState::kActive ||
+         q.access.subject->state == SubjectState::kCancelled;
+}
+
+// Whether the person's account is there, or this goes on without it.
+bool AccountIsOpenOrNotNeeded(const Question& q) {
+  if (q.access.subject == nullptr || !ConcernsSubject(q.access.action) ||
+      q.access.subject->state == SubjectState::kActive) {
+    return true;
+  }
+  // Cancelling again is no error, whatever it is done for.
+  return q.access.action == Action::kSubjectCancel ||
+         q.catalogue.PurposeByNumber(q.access.purpose)->outlives_account;
+}
+
+bool LooksForSomebodyWithAnAccount(const Question& q) {
+  const bool looks = q.access.action == Action::kSubjectFind ||
+                     q.access.action == Action::kCredentialVerify;
+  return !looks || AccountIsOpenOrNotNeeded(q);
 }
 
 struct Rule {
@@ -102,7 +120,14 @@ constexpr std::array kRules = {
     Rule{"subject-exists", SubjectExists, Reason::kSubjectNotFound},
     // The same answer as for nobody: who is gone is not told from who never
     // was.
-    Rule{"subject-active", SubjectIsActive, Reason::kSubjectNotFound},
+    Rule{"subject-state-known", SubjectIsInAKnownState,
+         Reason::kSubjectNotFound},
+    // Who has left cannot sign in and is not found: the same answer as for
+    // nobody.
+    Rule{"subject-has-account", LooksForSomebodyWithAnAccount,
+         Reason::kSubjectNotFound},
+    Rule{"purpose-outlives-account", AccountIsOpenOrNotNeeded,
+         Reason::kPurposeNotAllowed},
 };
 
 }  // namespace

@@ -183,6 +183,9 @@ v1::GetSubjectResponse FromDescription(
   out.set_subject(base::ToText(description.subject));
   out.set_state(static_cast<v1::SubjectState>(description.state));
   *out.mutable_create_time() = FromTimestamp(description.created);
+  if (description.cancelled.has_value()) {
+    *out.mutable_cancel_time() = FromTimestamp(*description.cancelled);
+  }
   for (const vault::SubjectDescription::Class& summary : description.classes) {
     v1::ClassSummary& shown = *out.add_classes();
     shown.set_record_class(summary.spec->name);

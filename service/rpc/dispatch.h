@@ -1,9 +1,9 @@
 // Dispatch: the one path of every call.
 //
-// An Exchange is one request message and the place its answer goes. Dispatch
-// finds out who asks, runs the method's use case, and hands the Attempt to the
-// committer whatever came of it; the answer goes out when the committer says
-// that it is durable. A call that lost a race is run once more.
+// An Exchange is one request, or one item of a stream, and the place its answer
+// goes. Dispatch finds out who asks, runs the method's use case, and hands the
+// Attempt to the committer whatever came of it; the answer goes out when the
+// committer says that it is durable. A call that lost a race is run once more.
 //
 // No call leaves without an event: identity unknown, method unknown, bytes
 // that are no message and a queue that is full are Attempts too.

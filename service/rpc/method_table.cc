@@ -20,6 +20,15 @@ std::string PathOf(const google::protobuf::MethodDescriptor& method) {
   return "/" + method.service()->full_name() + "/" + method.name();
 }
 
+std::optional<Shape> ShapeOf(const google::protobuf::MethodDescriptor& method) {
+  if (method.client_streaming() && method.server_streaming()) {
+    return std::nullopt;
+  }
+  if (method.client_streaming()) return Shape::kClientStream;
+  if (method.server_streaming()) return Shape::kServerStream;
+  return Shape::kUnary;
+}
+
 std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
   return {v1::CreateSubjectRequest::descriptor()->file(),
           v1::PutRecordRequest::descriptor()->file(),
@@ -37,13 +46,14 @@ absl::Status MethodTable::Add(std::string_view name, Method method) {
   if (descriptor == nullptr) return Fail(Reason::kInternal);
   const auto action = policy::ActionFromNumber(
       static_cast<uint32_t>(descriptor->options().GetExtension(v1::action)));
-  if (!action.has_value() || *action == policy::Action::kNone) {
+  const auto shape = ShapeOf(*descriptor);
+  if (!action.has_value() || *action == policy::Action::kNone ||
+      !shape.has_value()) {
     return Fail(Reason::kInternal);
   }
   method.action = *action;
   method.path = PathOf(*descriptor);
-  method.shape =
-      descriptor->client_streaming() ? Shape::kClientStream : Shape::kUnary;
+  method.shape = *shape;
   std::string path = method.path;
   const bool added =
       methods_.emplace(std::move(path), std::move(method)).second;

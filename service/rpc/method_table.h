@@ -28,8 +28,10 @@ namespace hizo::rpc {
 // Where a method runs: at once on the thread that received it, or, if it
 // computes a password hash, on the password pool.
 enum class Lane : uint8_t { kServe, kPassword };
-// One message in, one out; or many in, each a call of its own, one out.
-enum class Shape : uint8_t { kUnary, kClientStream };
+// One message in, one out; or many in, each an item; or one in that asks for
+// many items, and many out. Each item is decided, recorded and released by
+// itself.
+enum class Shape : uint8_t { kUnary, kClientStream, kServerStream };
 
 // What dispatch knows of a call before its bytes are understood.
 struct Incoming {
@@ -40,10 +42,17 @@ struct Incoming {
   base::Timestamp now;
 };
 
-// What became of one message of a stream.
+// What became of one item of a stream.
 struct ItemResult {
   absl::Status status;
   std::string answer;
+};
+
+// What one message asks for: how many items, and the bytes of each, at least
+// one.
+struct Items {
+  size_t count = 0;
+  std::function<std::string(size_t index)> body_of;
 };
 
 struct Method {
@@ -53,8 +62,12 @@ struct Method {
   Shape shape = Shape::kUnary;
   std::function<absl::StatusOr<std::string>(const Incoming&, vault::Attempt&)>
       run;
-  // Only for streams: the one answer made of what became of each message.
+  // Only for streams: a message made of what became of items. Of a client's
+  // stream, the one answer, of all of them; of a server's, one of its messages,
+  // of those that come next.
   std::function<std::string(const std::vector<ItemResult>&)> summarise;
+  // Only for a server's stream: the items, whose bytes `run` takes.
+  std::function<absl::StatusOr<Items>(std::string_view body)> split;
 };
 
 class MethodTable {

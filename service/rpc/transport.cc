@@ -4,12 +4,14 @@
 #include <grpcpp/support/slice.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "service/base/reason.h"
 #include "service/rpc/caller.h"
 #include "service/rpc/grpc_status.h"
+#include "service/rpc/item_window.h"
 
 namespace hizo::rpc {
 namespace {
@@ -51,17 +53,41 @@ class Transport::Slot {
       case Step::kAccept:
         return ok ? Accepted() : Retire();
       case Step::kRead:
-        return stream() ? StreamRead(ok) : UnaryRead(ok);
+        switch (shape()) {
+          case Shape::kUnary:
+            return UnaryRead(ok);
+          case Shape::kClientStream:
+            return StreamRead(ok);
+          case Shape::kServerStream:
+            return AskRead(ok);
+        }
+        return;
+      case Step::kWrite:
+        return Written(ok);
       case Step::kFinish:
         return Retire();
     }
   }
 
-  // What became of message `index`.
+  // What became of item `index`.
   void ItemDone(size_t index, const absl::Status& status, std::string answer) {
-    if (!stream()) {
-      return Finish(status, std::move(answer));
+    if (shape() == Shape::kClientStream) {
+      return MessageDone(index, status, std::move(answer));
     }
+    if (items_.body_of) return AskedItemDone(index, status, std::move(answer));
+    Finish(status, std::move(answer));
+  }
+
+ private:
+  enum class Step { kAccept, kRead, kWrite, kFinish };
+
+  Shape shape() const {
+    return method_ == nullptr ? Shape::kUnary : method_->shape;
+  }
+
+  // Of a client's stream: what became of message `index`.
+  void MessageDone(size_t index, const absl::Status& status,
+                   std::string answer) {
     bool read = false;
     bool finish = false;
     {
@@ -74,13 +100,6 @@ class Transport::Slot {
     }
     if (read) Read();
     if (finish) FinishStream();
-  }
-
- private:
-  enum class Step { kAccept, kRead, kFinish };
-
-  bool stream() const {
-    return method_ != nullptr && method_->shape == Shape::kClientStream;
   }
 
   void Accepted() {
@@ -134,6 +153,80 @@ class Transport::Slot {
           ok ? Reason::kNone : Reason::kMalformedRequest);
   }
 
+  // Of a server's stream: the message that asks for the items.
+  void AskRead(bool ok) {
+    const std::string body = ok ? Flatten(buffer_) : "";
+    absl::StatusOr<Items> items =
+        ok ? method_->split(body) : base::Fail(Reason::kMalformedRequest);
+    if (!items.ok()) return Serve(0, "", base::ReasonOf(items.status()));
+    items_ = *std::move(items);
+    ItemWindow::Options options;
+    options.items_max = transport_.options_.stream_window;
+    window_.emplace(items_.count, options);
+    BeginItems();
+    SendItems();
+  }
+
+  // Only while busy_: one thread or one write at a time takes the answer
+  // forward.
+  void BeginItems() {
+    for (;;) {
+      std::optional<size_t> index;
+      {
+        const base::MutexLock lock(mutex_);
+        index = window_->Begin();
+      }
+      if (!index.has_value()) return;
+      Serve(*index, items_.body_of(*index), Reason::kNone);
+    }
+  }
+
+  // Only while busy_. Writes what is done, or leaves that to whichever item is
+  // done next.
+  void SendItems() {
+    std::vector<ItemResult> ready;
+    bool finished = false;
+    {
+      const base::MutexLock lock(mutex_);
+      ready = window_->Take();
+      finished = window_->finished();
+      busy_ = finished || !ready.empty();
+      if (!busy_) return;
+    }
+    if (ready.empty()) return FinishWith(grpc::Status::OK);
+    const grpc::ByteBuffer message = ToBuffer(method_->summarise(ready));
+    if (finished) {
+      step_ = Step::kFinish;
+      stream_.WriteAndFinish(message, grpc::WriteOptions(), grpc::Status::OK,
+                             this);
+    } else {
+      step_ = Step::kWrite;
+      stream_.Write(message, this);
+    }
+  }
+
+  void AskedItemDone(size_t index, const absl::Status& status,
+                     std::string answer) {
+    {
+      const base::MutexLock lock(mutex_);
+      window_->Done(index, {status, std::move(answer)});
+      if (busy_) return;
+      busy_ = true;
+    }
+    SendItems();
+  }
+
+  // The wire took a message, so that further items may begin; or the caller
+  // has gone.
+  void Written(bool ok) {
+    if (!ok) {
+      const base::MutexLock lock(mutex_);
+      window_->Stop();
+    }
+    BeginItems();
+    SendItems();
+  }
+
   void Serve(size_t index, std::string body, Reason refused);
 
   void FinishStream() {
@@ -143,13 +236,15 @@ class Transport::Slot {
   }
 
   void Finish(const absl::Status& status, std::string answer) {
-    step_ = Step::kFinish;
     const grpc::Status out = ToGrpcStatus(status, transport_.parts_.catalogue);
-    if (out.ok()) {
-      stream_.WriteAndFinish(ToBuffer(answer), grpc::WriteOptions(), out, this);
-    } else {
-      stream_.Finish(out, this);
-    }
+    if (!out.ok()) return FinishWith(out);
+    step_ = Step::kFinish;
+    stream_.WriteAndFinish(ToBuffer(answer), grpc::WriteOptions(), out, this);
+  }
+
+  void FinishWith(const grpc::Status& status) {
+    step_ = Step::kFinish;
+    stream_.Finish(status, this);
   }
 
   void Retire();
@@ -164,16 +259,21 @@ class Transport::Slot {
   Step step_ = Step::kAccept;
 
   base::Mutex mutex_;
-  // Of a stream: what became of each message so far, how many are in work.
+  // Of a client's stream: what became of each message so far, how many are in
+  // work.
   std::vector<ItemResult> results_;
   size_t in_work_ = 0;
   bool paused_ = false;  // no Read is under way until a message is done
   bool ended_ = false;   // no more messages will come
   bool cut_ = false;     // because there were too many
   bool empty_ = false;   // there was none
+  // Of a server's stream: what was asked for, and what is held of it.
+  Items items_;
+  std::optional<ItemWindow> window_;
+  bool busy_ = true;  // somebody takes the answer forward
 };
 
-// An Item is one message of a Slot's call.
+// An Item is one of those that a Slot's call consists of.
 class Transport::Item final : public Exchange {
  public:
   Item(Slot& slot, size_t index, Request request)

@@ -31,7 +31,7 @@ class Transport {
     size_t threads = 2;
     size_t calls_max = 1024;  // served at once
     size_t stream_messages_max = 10'000;
-    size_t stream_window = 64;  // messages of one stream in work at once
+    size_t stream_window = 64;  // items of one stream in work at once
   };
   struct Parts {
     const MethodTable& methods;

@@ -16,16 +16,22 @@ namespace {
 
 using base::Fail;
 using base::Reason;
+using policy::SubjectState;
 
+// The second has the time of cancellation, the first is of whom has none.
 constexpr uint8_t kFactsFormat = 1;
+constexpr uint8_t kFactsFormatCancelled = 2;
 constexpr crypto::FieldNumber kFactsField = 1;
 
 std::string Encode(const Facts& facts) {
   ByteWriter out;
-  out.Put(kFactsFormat)
+  out.Put(facts.cancelled.has_value() ? kFactsFormatCancelled : kFactsFormat)
       .Put(static_cast<uint8_t>(facts.subject.state))
-      .Put(static_cast<uint64_t>(base::ToMicros(facts.created)))
-      .PutRaw(facts.audit_reference.bytes())
+      .Put(static_cast<uint64_t>(base::ToMicros(facts.created)));
+  if (facts.cancelled.has_value()) {
+    out.Put(static_cast<uint64_t>(base::ToMicros(*facts.cancelled)));
+  }
+  out.PutRaw(facts.audit_reference.bytes())
       .Put(static_cast<uint16_t>(facts.pointers.size()));
   for (const IndexPointer& pointer : facts.pointers) {
     out.Put(pointer.kind).Put(pointer.route);
@@ -39,6 +45,12 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
   const auto format = in.Get<uint8_t>();
   const auto state = in.Get<uint8_t>();
   facts.created = base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
+  const bool cancelled = format == kFactsFormatCancelled;
+  if (cancelled) {
+    facts.cancelled =
+        base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
+    facts.subject.state = SubjectState::kCancelled;
+  }
   const auto reference =
       base::AuditReference::FromBytes(in.GetRaw(base::AuditReference::kSize));
   const auto pointers = in.Get<uint16_t>();
@@ -46,11 +58,11 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
     const auto kind = in.Get<uint16_t>();
     facts.pointers.push_back({kind, in.Get<uint16_t>()});
   }
-  if (!in.done() || format != kFactsFormat || !reference.has_value() ||
-      state != static_cast<uint8_t>(policy::SubjectState::kActive)) {
+  if (!in.done() || (format != kFactsFormat && !cancelled) ||
+      !reference.has_value() ||
+      state != static_cast<uint8_t>(facts.subject.state)) {
     return Fail(Reason::kIntegrityFailure);
   }
-  facts.subject.state = policy::SubjectState::kActive;
   facts.audit_reference = *reference;
   return facts;
 }

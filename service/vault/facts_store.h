@@ -31,8 +31,9 @@ struct Facts {
   policy::SubjectFacts subject;
   base::AuditReference audit_reference;
   base::Timestamp created;
-  std::vector<IndexPointer> pointers;  // ascending
-  uint64_t version = 0;                // of the stored row; 0: not stored yet
+  std::optional<base::Timestamp> cancelled;  // exactly if that is the state
+  std::vector<IndexPointer> pointers;        // ascending
+  uint64_t version = 0;  // of the stored row; 0: not stored yet
 };
 
 inline constexpr size_t kIndexPointersMax = 4096;

@@ -160,4 +160,16 @@ absl::StatusOr<RecordVersion> RecordStore::Write(
   return version;
 }
 
+void RecordStore::Remove(Attempt& attempt, const AccessGrant& grant,
+                         const RecordName& name,
+                         const OpenRecord& present) const {
+  attempt.event().writes.push_back(
+      {name.class_number, name.id, present.version().version + 1, {}});
+  attempt.event().records += 1;
+  attempt.data().Delete(
+      RecordKey(grant.tenant(), grant.subject(), name.class_number, name.id));
+  attempt.AlsoChanges(
+      RecordPrefix(grant.tenant(), grant.subject(), name.class_number));
+}
+
 }  // namespace hizo::vault

@@ -112,6 +112,11 @@ class RecordStore {
                                       const OpenRecord* present,
                                       const RecordChange& change) const;
 
+  // Removes the record as part of the Attempt and notes it in the event, as the
+  // next version, without a commitment. `present` is what Read returned.
+  void Remove(Attempt& attempt, const AccessGrant& grant,
+              const RecordName& name, const OpenRecord& present) const;
+
  private:
   absl::StatusOr<OpenRecord> OpenRow(const AccessGrant& grant,
                                      const ClassKey& key,

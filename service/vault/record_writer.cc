@@ -155,14 +155,20 @@ absl::Status RecordWriter::Reindex(Attempt& attempt, const Call& call,
   return absl::OkStatus();
 }
 
-absl::StatusOr<WrittenRecord> RecordWriter::Write(
-    Attempt& attempt, const Call& call, const AccessGrant& grant,
-    const RecordName& name, const OpenRecord* present, ResolvedRecord record,
-    const PutMode& mode, std::vector<IndexPointer>& pointers) const {
+absl::Status RecordWriter::CheckEtag(const OpenRecord* present,
+                                     const PutMode& mode) {
   if (mode.etag.has_value() &&
       (present == nullptr || *mode.etag != EtagOf(present->version()))) {
     return Fail(Reason::kEtagMismatch);
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<WrittenRecord> RecordWriter::Write(
+    Attempt& attempt, const Call& call, const AccessGrant& grant,
+    const RecordName& name, const OpenRecord* present, ResolvedRecord record,
+    const PutMode& mode, std::vector<IndexPointer>& pointers) const {
+  RETURN_IF_ERROR(CheckEtag(present, mode));
   const auto untouched = Untouched(present, *record.spec, mode);
   RETURN_IF_ERROR(CheckRequired(*record.spec, untouched, record));
   RecordChange change;
@@ -201,6 +207,23 @@ absl::StatusOr<WrittenRecord> RecordWriter::Write(
       const RecordVersion version,
       services_.records.Write(attempt, grant, name, present, change));
   return WrittenRecord{record.spec, name, version};
+}
+
+absl::Status RecordWriter::Remove(Attempt& attempt, const Call& call,
+                                  const AccessGrant& grant,
+                                  const RecordName& name,
+                                  const OpenRecord& present,
+                                  const PutMode& mode) const {
+  RETURN_IF_ERROR(CheckEtag(&present, mode));
+  std::vector<IndexPointer> none_added;
+  for (const policy::FieldNumber number : present.Fields()) {
+    const FieldSpec* field = services_.catalogue.FieldByNumber(number);
+    if (field == nullptr || !field->searchable) continue;
+    RETURN_IF_ERROR(
+        Reindex(attempt, call, grant, &present, *field, nullptr, none_added));
+  }
+  services_.records.Remove(attempt, grant, name, present);
+  return absl::OkStatus();
 }
 
 absl::Status RecordWriter::SavePointers(

@@ -83,12 +83,17 @@ class RecordWriter {
       Attempt& attempt, const Call& call, const AccessGrant& grant,
       const RecordName& name, const OpenRecord* present, ResolvedRecord record,
       const PutMode& mode, std::vector<IndexPointer>& pointers) const;
+  // Removes the whole record; the grant covers every field that it holds.
+  absl::Status Remove(Attempt& attempt, const Call& call,
+                      const AccessGrant& grant, const RecordName& name,
+                      const OpenRecord& present, const PutMode& mode) const;
   // Adds `pointers` to the person's facts, if any are new, and saves them; a
   // person who is being created is saved in any case.
   absl::Status SavePointers(Attempt& attempt, AccessGrant& grant,
                             const std::vector<IndexPointer>& pointers) const;
 
  private:
+  static absl::Status CheckEtag(const OpenRecord* present, const PutMode& mode);
   absl::Status Reindex(Attempt& attempt, const Call& call,
                        const AccessGrant& grant, const OpenRecord* present,
                        const policy::FieldSpec& field, const Value* value,

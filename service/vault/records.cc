@@ -205,6 +205,58 @@ absl::StatusOr<WrittenRecord> Records::PutNew(Attempt& attempt,
   return written;
 }
 
+absl::StatusOr<DeletedFields> Records::DeleteFields(
+    Attempt& attempt, const Call& call, const DeleteFieldsInput& input) const {
+  const Selected selected =
+      Select({input.record_class, input.fields, policy::View::kNone});
+  ASSIGN_OR_RETURN(
+      AccessGrant grant,
+      services_.gate.Admit(attempt, call, selected.AskFor(input.subject)));
+  RETURN_IF_ERROR(selected.error);
+  if (selected.spec->series != input.record_id.has_value()) {
+    return Fail(Reason::kValueInvalid);
+  }
+  ASSIGN_OR_RETURN(const auto repeated,
+                   services_.requests.Recall(attempt, call));
+  if (repeated.has_value()) {
+    ASSIGN_OR_RETURN(const WrittenRecord written,
+                     DecodeWritten(selected.spec, *repeated));
+    return DeletedFields{written, written.version.version == 0};
+  }
+  ASSIGN_OR_RETURN(const DeletedFields deleted,
+                   DeleteSelected(attempt, call, grant, selected, input));
+  RETURN_IF_ERROR(services_.requests.Remember(attempt, call,
+                                              EncodeWritten(deleted.written)));
+  return deleted;
+}
+
+absl::StatusOr<DeletedFields> Records::DeleteSelected(
+    Attempt& attempt, const Call& call, AccessGrant& grant,
+    const Selected& selected, const DeleteFieldsInput& input) const {
+  const RecordName name = NameOf(*selected.spec, input.record_id);
+  ASSIGN_OR_RETURN(const auto present,
+                   services_.records.Read(attempt, grant, name));
+  if (!present.has_value()) return Fail(Reason::kRecordNotFound);
+  const RecordWriter writer(services_);
+  const PutMode mode{selected.fields, input.etag};
+  const auto goes = [&selected](policy::FieldNumber number) {
+    return std::ranges::find(selected.fields, number, &FieldSpec::number) !=
+           selected.fields.end();
+  };
+  if (std::ranges::all_of(present->Fields(), goes)) {
+    RETURN_IF_ERROR(writer.Remove(attempt, call, grant, name, *present, mode));
+    return DeletedFields{{selected.spec, name, {}}, true};
+  }
+  ResolvedRecord nothing;
+  nothing.spec = selected.spec;
+  ASSIGN_OR_RETURN(nothing.event_time, present->EventTime());
+  std::vector<IndexPointer> pointers;
+  ASSIGN_OR_RETURN(const WrittenRecord written,
+                   writer.Write(attempt, call, grant, name, &*present,
+                                std::move(nothing), mode, pointers));
+  return DeletedFields{written, false};
+}
+
 absl::StatusOr<ShownRecord> Records::Show(const AccessGrant& grant,
                                           const Selected& selected,
                                           const RecordName& name,

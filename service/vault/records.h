@@ -1,4 +1,4 @@
-// Records: writing and reading records of people.
+// Records: writing, reading and deleting records of people.
 //
 // Threads: const methods may be called concurrently.
 #ifndef HIZO_SERVICE_VAULT_RECORDS_H_
@@ -53,6 +53,20 @@ struct ListRecordsInput {
   std::string page_token;
 };
 
+struct DeleteFieldsInput {
+  base::SubjectId subject;
+  std::string record_class;
+  std::optional<base::RecordId> record_id;
+  std::vector<std::string> fields;
+  std::optional<std::string> etag;
+};
+// What a deletion left: `written.version` is version 0 of a record that is
+// gone.
+struct DeletedFields {
+  WrittenRecord written;
+  bool record_removed = false;
+};
+
 // A record as it is shown: values, or masks as text.
 struct ShownRecord {
   const policy::ClassSpec* spec = nullptr;
@@ -84,6 +98,11 @@ class Records {
                                   const GetRecordInput& input) const;
   absl::StatusOr<RecordPage> List(Attempt& attempt, const Call& call,
                                   const ListRecordsInput& input) const;
+  // Deletes fields from the live store: older copies of the row keep them.
+  // kRecordNotFound, kEtagMismatch; kRequiredFieldMissing for a field that a
+  // record which stays must have.
+  absl::StatusOr<DeletedFields> DeleteFields(
+      Attempt& attempt, const Call& call, const DeleteFieldsInput& input) const;
 
  private:
   struct Selected;
@@ -91,6 +110,9 @@ class Records {
   absl::StatusOr<WrittenRecord> PutNew(Attempt& attempt, const Call& call,
                                        AccessGrant& grant, PutRecordInput input,
                                        ResolvedRecord record) const;
+  absl::StatusOr<DeletedFields> DeleteSelected(
+      Attempt& attempt, const Call& call, AccessGrant& grant,
+      const Selected& selected, const DeleteFieldsInput& input) const;
   absl::StatusOr<PutMode> ModeOf(const PutRecordInput& input,
                                  const ResolvedRecord& record) const;
   absl::StatusOr<ShownRecord> Show(const AccessGrant& grant,

@@ -58,6 +58,19 @@ absl::StatusOr<CreatedSubject> DecodeCreated(const policy::Catalogue& catalogue,
   return created;
 }
 
+std::string EncodeCancelled(base::Timestamp cancelled) {
+  ByteWriter out;
+  out.Put(static_cast<uint64_t>(base::ToMicros(cancelled)));
+  return std::move(out).Take();
+}
+
+absl::StatusOr<base::Timestamp> DecodeCancelled(std::string_view bytes) {
+  ByteReader in(bytes);
+  const auto cancelled = static_cast<int64_t>(in.Get<uint64_t>());
+  if (!in.done()) return Fail(Reason::kIntegrityFailure);
+  return base::FromMicros(cancelled);
+}
+
 absl::Status CheckShapes(const std::vector<ResolvedRecord>& records) {
   if (records.size() > kRecordsPerSubjectRequestMax) {
     return Fail(Reason::kTooLarge);
@@ -137,8 +150,11 @@ absl::StatusOr<SubjectDescription> Subjects::Get(Attempt& attempt,
   }
   ASSIGN_OR_RETURN(const AccessGrant grant,
                    services_.gate.Admit(attempt, call, ask));
-  SubjectDescription description{
-      subject, grant.facts().subject.state, grant.facts().created, {}};
+  SubjectDescription description{subject,
+                                 grant.facts().subject.state,
+                                 grant.facts().created,
+                                 grant.facts().cancelled,
+                                 {}};
   for (const policy::ClassSpec& spec : services_.catalogue.classes()) {
     if (spec.internal) continue;
     ASSIGN_OR_RETURN(const auto listed,
@@ -162,6 +178,28 @@ absl::StatusOr<SubjectDescription> Subjects::Get(Attempt& attempt,
   return description;
 }
 
+absl::StatusOr<base::Timestamp> Subjects::Cancel(Attempt& attempt,
+                                                 const Call& call,
+                                                 SubjectId subject) const {
+  Ask ask;
+  ask.subject = subject;
+  ask.classes.set(policy::kClassFacts);
+  ASSIGN_OR_RETURN(AccessGrant grant, services_.gate.Admit(attempt, call, ask));
+  ASSIGN_OR_RETURN(const auto repeated,
+                   services_.requests.Recall(attempt, call));
+  if (repeated.has_value()) return DecodeCancelled(*repeated);
+  Facts facts = grant.facts();
+  const base::Timestamp cancelled = facts.cancelled.value_or(call.now);
+  if (!facts.cancelled.has_value()) {
+    facts.subject.state = policy::SubjectState::kCancelled;
+    facts.cancelled = cancelled;
+    RETURN_IF_ERROR(services_.facts.Save(attempt, grant, std::move(facts)));
+  }
+  RETURN_IF_ERROR(
+      services_.requests.Remember(attempt, call, EncodeCancelled(cancelled)));
+  return cancelled;
+}
+
 absl::StatusOr<std::vector<SubjectId>> Subjects::Find(
     Attempt& attempt, const Call& call, const std::string& field,
     const base::Pii& value) const {
@@ -176,13 +214,25 @@ absl::StatusOr<std::vector<SubjectId>> Subjects::Find(
       const auto found,
       services_.index.Find(attempt, call.tenant, *spec, value.Reveal()));
   if (found.empty()) return services_.gate.Admit(attempt, call, ask).status();
-  // Everybody who is named is decided upon, and has an event.
+  // Everybody is decided upon, and has an event. Who is not to be found any
+  // more is left out.
+  std::vector<SubjectId> told;
+  absl::Status none;
   for (size_t i = 0; i < found.size(); ++i) {
     if (i > 0) attempt.BeginAnotherEvent();
     ask.subject = found[i];
-    RETURN_IF_ERROR(services_.gate.Admit(attempt, call, ask).status());
+    const absl::Status status =
+        services_.gate.Admit(attempt, call, ask).status();
+    if (status.ok()) {
+      told.push_back(found[i]);
+    } else if (base::ReasonOf(status) == Reason::kSubjectNotFound) {
+      none = status;
+    } else {
+      return status;
+    }
   }
-  return found;
+  if (told.empty()) return none;
+  return told;
 }
 
 }  // namespace hizo::vault

@@ -1,4 +1,4 @@
-// Subjects: creating, describing and finding people.
+// Subjects: creating, describing and finding people, and ending accounts.
 //
 // Threads: const methods may be called concurrently.
 #ifndef HIZO_SERVICE_VAULT_SUBJECTS_H_
@@ -33,6 +33,7 @@ struct SubjectDescription {
   base::SubjectId subject;
   policy::SubjectState state = policy::SubjectState::kActive;
   base::Timestamp created;
+  std::optional<base::Timestamp> cancelled;
   struct Class {
     const policy::ClassSpec* spec = nullptr;
     size_t records = 0;  // counted up to kRecordsCountedMax
@@ -50,6 +51,10 @@ class Subjects {
   absl::StatusOr<CreatedSubject> Create(Attempt& attempt, const Call& call,
                                         std::vector<NewRecord> records) const;
   absl::StatusOr<SubjectDescription> Get(Attempt& attempt, const Call& call,
+                                         base::SubjectId subject) const;
+  // Ends the account: from now on only purposes that outlive it are served.
+  // When it ended; for one that had ended before, that time.
+  absl::StatusOr<base::Timestamp> Cancel(Attempt& attempt, const Call& call,
                                          base::SubjectId subject) const;
   // The people who have the value, at least one; kSubjectNotFound otherwise.
   // The event names the first.

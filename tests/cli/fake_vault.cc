@@ -82,6 +82,11 @@ class FakeVault::Subjects final : public v1::SubjectService::Service {
                           v1::GetSubjectResponse* response) override {
     return Answer(vault_, vault_.get_subject, *request, *response);
   }
+  grpc::Status CancelAccount(grpc::ServerContext*,
+                             const v1::CancelAccountRequest* request,
+                             v1::CancelAccountResponse* response) override {
+    return Answer(vault_, vault_.cancel_account, *request, *response);
+  }
   grpc::Status FindSubject(grpc::ServerContext*,
                            const v1::FindSubjectRequest* request,
                            v1::FindSubjectResponse* response) override {
@@ -110,6 +115,21 @@ class FakeVault::Records final : public v1::RecordService::Service {
                            v1::ListRecordsResponse* response) override {
     return AnswerPage(vault_, vault_.list_requests, vault_.record_pages,
                       *request, *response);
+  }
+  grpc::Status DeleteFields(grpc::ServerContext*,
+                            const v1::DeleteFieldsRequest* request,
+                            v1::DeleteFieldsResponse* response) override {
+    return Answer(vault_, vault_.delete_fields, *request, *response);
+  }
+  grpc::Status BatchGetRecords(
+      grpc::ServerContext*, const v1::BatchGetRecordsRequest* request,
+      grpc::ServerWriter<v1::BatchGetRecordsResponse>* writer) override {
+    vault_.batch_requests.push_back(*request);
+    if (!vault_.batches.empty()) {
+      for (const auto& message : vault_.batches.front()) writer->Write(message);
+      vault_.batches.pop_front();
+    }
+    return vault_.NextStatus();
   }
   grpc::Status ImportRecords(
       grpc::ServerContext*,

@@ -60,9 +60,11 @@ class FakeVault {
   std::deque<grpc::Status> statuses;
   Exchange<v1::CreateSubjectRequest, v1::CreateSubjectResponse> create_subject;
   Exchange<v1::GetSubjectRequest, v1::GetSubjectResponse> get_subject;
+  Exchange<v1::CancelAccountRequest, v1::CancelAccountResponse> cancel_account;
   Exchange<v1::FindSubjectRequest, v1::FindSubjectResponse> find_subject;
   Exchange<v1::PutRecordRequest, v1::PutRecordResponse> put_record;
   Exchange<v1::GetRecordRequest, v1::GetRecordResponse> get_record;
+  Exchange<v1::DeleteFieldsRequest, v1::DeleteFieldsResponse> delete_fields;
   Exchange<v1::SetPasswordRequest, v1::SetPasswordResponse> set_password;
   Exchange<v1::VerifyPasswordRequest, v1::VerifyPasswordResponse>
       verify_password;
@@ -71,6 +73,9 @@ class FakeVault {
   // Pages, answered in turn; the requests for them.
   std::deque<v1::ListRecordsResponse> record_pages;
   std::vector<v1::ListRecordsRequest> list_requests;
+  // Messages of the answer to each batch in turn; the requests for them.
+  std::deque<std::vector<v1::BatchGetRecordsResponse>> batches;
+  std::vector<v1::BatchGetRecordsRequest> batch_requests;
   std::deque<v1::QueryAuditResponse> audit_pages;
   std::vector<v1::QueryAuditRequest> audit_requests;
   // What becomes of a person of an import, called one at a time; by default

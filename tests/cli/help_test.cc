@@ -66,7 +66,9 @@ TEST(HelpTest, CoversTheWholeCommandLine) {
   }
   EXPECT_THAT(names, ::testing::IsSupersetOf(
                          {"/subject/create", "/subject/get", "/subject/find",
-                          "/record/put", "/record/get", "/record/list",
+                          "/subject/cancel", "/record/put", "/record/get",
+                          "/record/batch-get", "/record/list",
+                          "/record/delete-fields",
                           "/import", "/password/set", "/password/verify",
                           "/audit/query", "/audit/checkpoint", "/status"}));
 }

@@ -75,7 +75,7 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
   }
 
   // Fresh samples: what they write is not written twice.
-  std::map<std::string, Sample> Samples() const {
+  std::map<std::string, Sample> Samples() {
     v1::ListRecordsRequest list;
     *list.mutable_context() = ContextFor(kServicePurpose);
     list.set_subject(subject_);
@@ -88,16 +88,30 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
     *checkpoint.mutable_context() = ContextFor(kAuditPurpose);
     v1::GetStatusRequest status;
     *status.mutable_context() = ContextFor("operations");
+    const std::string leaver =
+        CreatePerson(server_.As(kFull), NewUuid() + "@example.com", kName);
+    v1::CancelAccountRequest cancel;
+    *cancel.mutable_context() = ContextFor(kServicePurpose);
+    cancel.set_subject(leaver);
+    v1::DeleteFieldsRequest deletion;
+    *deletion.mutable_context() = ContextFor(kServicePurpose);
+    deletion.set_subject(subject_);
+    deletion.set_record_class("profile");
+    deletion.mutable_delete_mask()->add_paths("company_name");
     const std::string new_email = NewUuid() + "@example.com";
     const v1::NewRecord profile = RecordOf("profile", {{"full_name", kName}});
     return {
         {"CreateSubject", SampleOf(kFull, CreateRequest(new_email, kName))},
         {"GetSubject", SampleOf(kFull, SubjectRequest(subject_))},
+        {"CancelAccount", SampleOf(kFull, cancel)},
         {"FindSubject", SampleOf(kFull, FindRequest(kEmail))},
         {"PutRecord", SampleOf(kFull, PutRequest(subject_, profile))},
         {"GetRecord",
          SampleOf(kFull, GetRequest(subject_, "profile", {"full_name"}))},
+        {"BatchGetRecords",
+         SampleOf(kFull, BatchRequest({subject_}, "profile", {"full_name"}))},
         {"ListRecords", SampleOf(kFull, list)},
+        {"DeleteFields", SampleOf(kFull, deletion)},
         {"ImportRecords",
          SampleOf(kFull, ImportRequest("i" + new_email, kName))},
         {"SetPassword", SampleOf(kFull, PasswordRequest(subject_, kPassword))},
@@ -127,15 +141,24 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
     return Call(server_.As(caller), method, request.SerializeAsString());
   }
 
-  // A stream tells of each message in its answer.
-  static Reason ReasonOf(const MethodDescriptor& method, const Reply& reply) {
-    if (!method.client_streaming()) return base::ReasonOf(StatusOf(reply));
-    v1::ImportRecordsResponse response;
+  // A stream tells of each item in its answer.
+  template <typename Response>
+  static Reason ReasonOfItem(const Reply& reply) {
+    Response response;
     EXPECT_THAT(reply.messages, SizeIs(1)) << reply.text;
     if (reply.messages.size() != 1) return Reason::kInternal;
     EXPECT_TRUE(response.ParseFromString(reply.messages.front()));
     EXPECT_EQ(response.items_size(), 1);
     return static_cast<Reason>(response.items(0).reason());
+  }
+  static Reason ReasonOf(const MethodDescriptor& method, const Reply& reply) {
+    if (method.client_streaming()) {
+      return ReasonOfItem<v1::ImportRecordsResponse>(reply);
+    }
+    if (method.server_streaming() && reply.code == 0) {
+      return ReasonOfItem<v1::BatchGetRecordsResponse>(reply);
+    }
+    return base::ReasonOf(StatusOf(reply));
   }
 
   static void ExpectOneEvent(const Happened& happened,
@@ -157,7 +180,7 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
     for (const char* value : {kEmail, kName, kPassword}) {
       EXPECT_THAT(all, Not(HasSubstr(value)));
     }
-    if (!method.client_streaming()) {
+    if (!method.client_streaming() && !method.server_streaming()) {
       EXPECT_THAT(happened.reply.messages, IsEmpty());
     }
   }

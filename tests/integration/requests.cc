@@ -103,6 +103,22 @@ v1::GetRecordRequest GetRequest(const std::string& subject,
   return request;
 }
 
+v1::BatchGetRecordsRequest BatchRequest(
+    const std::vector<std::string>& subjects, const std::string& record_class,
+    const std::vector<std::string>& fields) {
+  v1::BatchGetRecordsRequest request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  for (const std::string& subject : subjects) {
+    request.add_records()->set_subject(subject);
+  }
+  request.set_record_class(record_class);
+  for (const std::string& field : fields) {
+    request.mutable_read_mask()->add_paths(field);
+  }
+  request.set_view(v1::VIEW_PLAIN);
+  return request;
+}
+
 v1::SetPasswordRequest PasswordRequest(const std::string& subject,
                                        const std::string& password) {
   v1::SetPasswordRequest request;
@@ -134,6 +150,22 @@ absl::StatusOr<std::string> FindPerson(const Peer& peer,
   const auto found = peer.Ask<v1::FindSubjectResponse>(FindRequest(email));
   if (!found.ok()) return found.status();
   return found->subject();
+}
+
+absl::StatusOr<std::vector<v1::BatchGetItem>> BatchGet(
+    const Peer& peer, const v1::BatchGetRecordsRequest& request) {
+  const Reply reply = peer.Call(PathOf(*request.GetDescriptor()),
+                                {request.SerializeAsString()});
+  if (reply.code != 0) return StatusOf(reply);
+  std::vector<v1::BatchGetItem> items;
+  for (const std::string& bytes : reply.messages) {
+    v1::BatchGetRecordsResponse message;
+    if (!message.ParseFromString(bytes)) {
+      return absl::DataLossError("the answer is no such message");
+    }
+    items.insert(items.end(), message.items().begin(), message.items().end());
+  }
+  return items;
 }
 
 absl::StatusOr<Texts> ReadProfile(const Peer& peer,

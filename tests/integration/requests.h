@@ -49,6 +49,10 @@ v1::PutRecordRequest PutRequest(const std::string& subject,
 v1::GetRecordRequest GetRequest(const std::string& subject,
                                 const std::string& record_class,
                                 const std::vector<std::string>& fields);
+// The same of several people.
+v1::BatchGetRecordsRequest BatchRequest(
+    const std::vector<std::string>& subjects, const std::string& record_class,
+    const std::vector<std::string>& fields);
 v1::SetPasswordRequest PasswordRequest(const std::string& subject,
                                        const std::string& password);
 v1::VerifyPasswordRequest VerifyRequest(const std::string& subject,
@@ -60,6 +64,9 @@ std::string CreatePerson(const Peer& peer, const std::string& email,
 // The id of the person with this address.
 absl::StatusOr<std::string> FindPerson(const Peer& peer,
                                        const std::string& email);
+// What came of each ask, in order; an error if the call as a whole failed.
+absl::StatusOr<std::vector<v1::BatchGetItem>> BatchGet(
+    const Peer& peer, const v1::BatchGetRecordsRequest& request);
 // The texts of the profile, plainly.
 absl::StatusOr<Texts> ReadProfile(const Peer& peer, const std::string& subject);
 

@@ -15,9 +15,10 @@ roles:
   full:
     kind: service
     grants:
-      - actions: [subject.create, subject.get, subject.find, record.put,
-          record.get, record.list, record.import, credential.set,
-          credential.verify]
+      - actions: [subject.create, subject.get, subject.find, subject.cancel,
+          record.put, record.get, record.batch_get, record.list,
+          record.delete_fields, record.import, credential.set,
+          credential.verify, consent.check]
         purposes: [service_delivery, onboarding, billing, support,
           authentication]
         fields: ["*"]
@@ -25,7 +26,8 @@ roles:
   masked:
     kind: service
     grants:
-      - actions: [subject.get, subject.find, record.get, record.list]
+      - actions: [subject.get, subject.find, record.get, record.batch_get,
+          record.list]
         purposes: [support]
         fields: ["*"]
   auditor:
@@ -36,7 +38,7 @@ roles:
   operator:
     kind: administrator
     grants:
-      - actions: [admin.status]
+      - actions: [admin.status, policy.get]
         purposes: [operations]
 principals:
   spiffe://hizo.example/acme/full: {tenant: acme, roles: [full]}

@@ -90,6 +90,7 @@ policy::CatalogueSource VaultCatalogueSource() {
                      Purpose(kBilling, "billing"),
                      Purpose(kAuthentication, "authentication"),
                      Purpose(kSecurityAudit, "security_audit")};
+  source.purposes[2].outlives_account = true;  // billing
   source.classes = {Class(1, "account"), Class(2, "profile"),
                     Class(3, "billing"), Class(4, "transaction"),
                     Class(policy::kClassCredential, "credential")};
@@ -107,15 +108,17 @@ policy::AccessSource VaultAccessSource() {
   source.roles = {
       {"full",
        RoleKind::kService,
-       {{{"subject.create", "subject.get", "subject.find", "record.put",
-          "record.get", "record.list", "record.import", "credential.set",
-          "credential.verify"},
+       {{{"subject.create", "subject.get", "subject.find", "subject.cancel",
+          "record.put", "record.get", "record.batch_get", "record.list",
+          "record.delete_fields", "record.import", "credential.set",
+          "credential.verify", "consent.check"},
          all_purposes,
          {"*"},
          true}}},
       {"masked",
        RoleKind::kService,
-       {{{"subject.get", "subject.find", "record.get", "record.list"},
+       {{{"subject.get", "subject.find", "record.get", "record.batch_get",
+          "record.list"},
          {"support"},
          {"*"},
          false}}},

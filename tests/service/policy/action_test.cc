@@ -32,6 +32,8 @@ TEST(ActionTest, StoredNumbersStay) {
   EXPECT_EQ(ActionFromNumber(1), Action::kSubjectCreate);
   EXPECT_EQ(ActionFromNumber(5), Action::kRecordGet);
   EXPECT_EQ(ActionFromNumber(12), Action::kAdminStatus);
+  EXPECT_EQ(ActionFromNumber(16), Action::kSubjectCancel);
+  EXPECT_EQ(ActionFromNumber(18), Action::kConsentCheck);
   EXPECT_EQ(NameOf(Action::kRecordGet), "record.get");
   EXPECT_EQ(NameOf(Action::kNone), "none");
 }
@@ -39,6 +41,11 @@ TEST(ActionTest, StoredNumbersStay) {
 TEST(ActionTest, TellsWhatConcernsAPerson) {
   EXPECT_TRUE(ConcernsSubject(Action::kSubjectFind));
   EXPECT_TRUE(ConcernsSubject(Action::kCredentialVerify));
+  EXPECT_TRUE(ConcernsSubject(Action::kRecordBatchGet));
+  EXPECT_TRUE(ConcernsSubject(Action::kRecordDeleteFields));
+  EXPECT_TRUE(ConcernsSubject(Action::kSubjectCancel));
+  EXPECT_FALSE(ConcernsSubject(Action::kPolicyGet));
+  EXPECT_FALSE(ConcernsSubject(Action::kConsentCheck));
   EXPECT_FALSE(ConcernsSubject(Action::kNone));
   EXPECT_FALSE(ConcernsSubject(Action::kAuditQuery));
   EXPECT_FALSE(ConcernsSubject(Action::kAuditCheckpoint));

@@ -45,14 +45,16 @@ std::string Cell(const Catalogue& catalogue, const Access& access) {
   return std::string(decision.rule);
 }
 
-// One line: a cell for each view and for a person who is there or not; cells
-// that are all alike are written once.
+// One line: a cell for each view and for a person who is there, who has
+// cancelled, or who is not there; cells that are all alike are written once.
 std::string Line(const Catalogue& catalogue, Access access) {
   static const SubjectFacts active;
+  static const SubjectFacts cancelled{.state = SubjectState::kCancelled};
   std::vector<std::string> cells;
   for (const View view : {View::kNone, View::kMasked, View::kPlain}) {
     for (const SubjectFacts* subject :
-         std::initializer_list<const SubjectFacts*>{&active, nullptr}) {
+         std::initializer_list<const SubjectFacts*>{&active, &cancelled,
+                                                    nullptr}) {
       access.view = view;
       access.subject = subject;
       cells.push_back(Cell(catalogue, access));
@@ -61,15 +63,19 @@ std::string Line(const Catalogue& catalogue, Access access) {
   if (cells == std::vector<std::string>(cells.size(), cells[0])) {
     return "all: " + cells[0];
   }
-  return "none: " + cells[0] + " / " + cells[1] + ", masked: " + cells[2] +
-         " / " + cells[3] + ", plain: " + cells[4] + " / " + cells[5];
+  const auto of_view = [&cells](size_t first) {
+    return cells[first] + " / " + cells[first + 1] + " / " + cells[first + 2];
+  };
+  return "none: " + of_view(0) + ", masked: " + of_view(3) +
+         ", plain: " + of_view(6);
 }
 
 std::string RulesAsText() {
   const auto catalogue = SmallCatalogue();
   const auto table = SmallAccessTable(*catalogue);
   std::ostringstream out;
-  out << "# caller | action | purpose | fields | by view: person there / not\n"
+  out << "# caller | action | purpose | fields | by view: person there / "
+         "cancelled / not\n"
       << std::left;
   for (const char* caller : {kBoth, kOperator}) {
     for (uint32_t number = 0; number < kActionCount; ++number) {

@@ -191,11 +191,11 @@ TEST_F(RulesTest, CreatesPeopleWhoAreNotThere) {
   }
 }
 
-TEST_F(RulesTest, AnswersForNobodyAsForWhoIsNotActive) {
+TEST_F(RulesTest, AnswersForNobodyAsForWhoIsInNoStateThatItKnows) {
   const SubjectFacts gone{.state = static_cast<SubjectState>(0)};
   Access access = Reading();
   access.subject = &gone;
-  ExpectRefused(access, Reason::kSubjectNotFound, "subject-active");
+  ExpectRefused(access, Reason::kSubjectNotFound, "subject-state-known");
 }
 
 TEST_F(RulesTest, AsksNoPersonOfTheStoreItself) {
@@ -318,6 +318,70 @@ TEST_F(RulesTest, WithoutGrantsNothingIsAllowed) {
     with_less.principal = &less;
     EXPECT_FALSE(Answer(with_less).allowed);
   });
+}
+
+class CancelledAccountTest : public RulesTest {
+ protected:
+  // What the clerk does for billing, or the agent for support, to somebody
+  // whose account is cancelled.
+  Access OfCancelled(const char* who, Action action) const {
+    Access access = Reading();
+    access.principal = table_->Find(who);
+    access.action = action;
+    access.purpose = who == kClerk ? kBilling : kSupport;
+    access.subject = &cancelled_;
+    return access;
+  }
+  const SubjectFacts cancelled_{.state = SubjectState::kCancelled};
+};
+
+TEST_F(CancelledAccountTest, ServesPurposesThatOutliveTheAccount) {
+  EXPECT_TRUE(Answer(OfCancelled(kClerk, Action::kRecordGet)).allowed);
+  EXPECT_TRUE(Answer(OfCancelled(kClerk, Action::kRecordPut)).allowed);
+}
+
+TEST_F(CancelledAccountTest, ServesNoOtherPurpose) {
+  for (const Action action :
+       {Action::kRecordGet, Action::kRecordList, Action::kSubjectGet}) {
+    ExpectRefused(OfCancelled(kAgent, action), Reason::kPurposeNotAllowed,
+                  "purpose-outlives-account");
+  }
+}
+
+TEST_F(CancelledAccountTest, IsNotFoundForThem) {
+  ExpectRefused(OfCancelled(kAgent, Action::kSubjectFind),
+                Reason::kSubjectNotFound, "subject-has-account");
+  Access absent = OfCancelled(kAgent, Action::kSubjectFind);
+  absent.subject = nullptr;
+  EXPECT_EQ(Answer(absent).reason, Reason::kSubjectNotFound);
+}
+
+TEST_F(CancelledAccountTest, MayBeCancelledAgainForAnyPurpose) {
+  Access access = OfCancelled(kClerk, Action::kSubjectCancel);
+  EXPECT_TRUE(Answer(access).allowed);
+  Principal agent = *table_->Find(kAgent);
+  agent.grants[0].actions.set(static_cast<size_t>(Action::kSubjectCancel));
+  access.principal = &agent;
+  access.purpose = kSupport;
+  EXPECT_TRUE(Answer(access).allowed);
+}
+
+TEST_F(CancelledAccountTest, QuestionsToTheStoreGoOn) {
+  Access access;
+  access.principal = table_->Find(kOperator);
+  access.purpose = kOperations;
+  access.action = Action::kAuditQuery;
+  access.subject = &cancelled_;
+  EXPECT_TRUE(Answer(access).allowed);
+}
+
+// Who may not ask learns nothing new from the state.
+TEST_F(CancelledAccountTest, AnswersAsBeforeWhereNothingWasGranted) {
+  Access access = OfCancelled(kAgent, Action::kRecordPut);
+  ExpectRefused(access, Reason::kCallerNotEntitled, "action-granted");
+  access = OfCancelled(kAgent, Action::kRecordGet);
+  access.view = View::kPlain;
+  ExpectRefused(access, Reason::kCallerNotEntitled, "fields-granted");
 }
 
 TEST_F(RulesTest, TimeChangesNothingYet) {

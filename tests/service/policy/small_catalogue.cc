@@ -40,6 +40,7 @@ CatalogueSource SmallCatalogueSource() {
   source.purposes = {Purpose(kOperations, "operations"),
                      Purpose(kBilling, "billing"), Purpose(kSupport, "support"),
                      Purpose(kMarketing, "marketing")};
+  source.purposes[1].outlives_account = true;
   source.classes = {Class(2, "profile"), Class(1, "account"),
                     Class(kClassCredential, "credential")};
   source.classes.back().internal = true;
@@ -72,7 +73,8 @@ AccessSource SmallAccessSource() {
          false}}},
       {"clerk",
        RoleKind::kService,
-       {{{"record.get", "record.put", "record.import", "subject.create"},
+       {{{"record.get", "record.put", "record.import", "subject.create",
+          "subject.cancel"},
          {"billing"},
          {"account.email", "profile.note"},
          true}}},

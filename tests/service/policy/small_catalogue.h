@@ -12,7 +12,7 @@
 namespace hizo::policy {
 
 inline constexpr PurposeNumber kSupport = 1;
-inline constexpr PurposeNumber kBilling = 2;
+inline constexpr PurposeNumber kBilling = 2;    // outlives the account
 inline constexpr PurposeNumber kMarketing = 3;  // granted to nobody
 inline constexpr PurposeNumber kOperations = 4;
 
@@ -22,8 +22,8 @@ CatalogueSource SmallCatalogueSource();
 std::unique_ptr<const Catalogue> SmallCatalogue();
 
 // Agent sees masks for support, of everything; clerk writes, and sees
-// account.email and profile.note plainly, for billing; operator reads the
-// audit log and the server's state.
+// account.email and profile.note plainly, for billing, and cancels accounts;
+// operator reads the audit log and the server's state.
 inline constexpr char kAgent[] = "spiffe://example.org/agent";
 inline constexpr char kClerk[] = "spiffe://example.org/clerk";
 inline constexpr char kOperator[] = "spiffe://example.org/operator";

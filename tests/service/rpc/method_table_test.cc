@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hizo/v1/record.pb.h"
 #include "hizo/v1/subject.pb.h"
 #include "service/rpc/methods.h"
 #include "tests/testing/vault_fixture.h"
@@ -30,6 +31,7 @@ TEST(MethodTableTest, ReadsActionAndShapeFromTheProto) {
   MethodTable table;
   ASSERT_THAT(table.Add("SubjectService.GetSubject", {}), IsOk());
   ASSERT_THAT(table.Add("RecordService.ImportRecords", {}), IsOk());
+  ASSERT_THAT(table.Add("RecordService.BatchGetRecords", {}), IsOk());
   const Method* unary = table.Find(kGetSubject);
   const Method* stream = table.Find("/hizo.v1.RecordService/ImportRecords");
   ASSERT_NE(unary, nullptr);
@@ -39,6 +41,10 @@ TEST(MethodTableTest, ReadsActionAndShapeFromTheProto) {
   EXPECT_EQ(unary->path, kGetSubject);
   EXPECT_EQ(stream->action, policy::Action::kRecordImport);
   EXPECT_EQ(stream->shape, Shape::kClientStream);
+  const Method* answers = table.Find("/hizo.v1.RecordService/BatchGetRecords");
+  ASSERT_NE(answers, nullptr);
+  EXPECT_EQ(answers->action, policy::Action::kRecordBatchGet);
+  EXPECT_EQ(answers->shape, Shape::kServerStream);
 }
 
 TEST(MethodTableTest, RefusesAMethodThatTheProtoDoesNotHave) {
@@ -83,8 +89,11 @@ TEST(MethodsTest, EveryMethodCanBeRun) {
   EXPECT_THAT(table->methods(), Not(IsEmpty()));
   for (const auto& [path, method] : table->methods()) {
     EXPECT_TRUE(method.run) << path;
-    EXPECT_EQ(method.shape == Shape::kClientStream,
+    EXPECT_EQ(method.shape != Shape::kUnary,
               static_cast<bool>(method.summarise))
+        << path;
+    EXPECT_EQ(method.shape == Shape::kServerStream,
+              static_cast<bool>(method.split))
         << path;
     EXPECT_NE(method.action, policy::Action::kNone) << path;
   }
@@ -102,6 +111,82 @@ TEST(MethodsTest, ExactlyPasswordsRunOnTheirOwnLane) {
   EXPECT_THAT(slow, UnorderedElementsAre(
                         Key("/hizo.v1.CredentialService/SetPassword"),
                         Key("/hizo.v1.CredentialService/VerifyPassword")));
+}
+
+class SplitTest : public ::testing::Test {
+ protected:
+  SplitTest()
+      : table_(MakeMethods(vault_.store(), vault_.catalogue(),
+                           [] { return v1::GetStatusResponse(); })) {}
+  const Method& method() const {
+    return *table_->Find("/hizo.v1.RecordService/BatchGetRecords");
+  }
+  absl::StatusOr<Items> Split(const v1::BatchGetRecordsRequest& batch) const {
+    return method().split(batch.SerializeAsString());
+  }
+  static v1::BatchGetRecordsRequest BatchOf(int count) {
+    v1::BatchGetRecordsRequest batch;
+    batch.mutable_context()->set_purpose("support");
+    batch.set_record_class("profile");
+    batch.mutable_read_mask()->add_paths("full_name");
+    batch.set_view(v1::VIEW_PLAIN);
+    for (int i = 0; i < count; ++i) {
+      batch.add_records()->set_subject("s" + std::to_string(i));
+    }
+    return batch;
+  }
+
+  VaultFixture vault_;
+  const absl::StatusOr<MethodTable> table_;
+};
+
+TEST_F(SplitTest, EachItemIsTheSameAskAboutItsOwnRecord) {
+  v1::BatchGetRecordsRequest batch = BatchOf(3);
+  batch.mutable_records(2)->set_record_id("r");
+  const auto items = Split(batch);
+  ASSERT_THAT(items, IsOk());
+  ASSERT_EQ(items->count, 3U);
+  for (const size_t index : {size_t{0}, size_t{2}, size_t{1}, size_t{2}}) {
+    v1::GetRecordRequest item;
+    ASSERT_TRUE(item.ParseFromString(items->body_of(index)));
+    EXPECT_EQ(item.subject(), "s" + std::to_string(index));
+    EXPECT_EQ(item.record_id(), index == 2 ? "r" : "");
+    EXPECT_EQ(item.context().purpose(), "support");
+    EXPECT_EQ(item.record_class(), "profile");
+    EXPECT_EQ(item.read_mask().paths(0), "full_name");
+    EXPECT_EQ(item.view(), v1::VIEW_PLAIN);
+  }
+}
+
+TEST_F(SplitTest, RefusesNoneTooManyAndWhatIsNoMessage) {
+  EXPECT_THAT(Split(BatchOf(0)), HasReason(Reason::kValueInvalid));
+  EXPECT_THAT(Split(BatchOf(1000)), IsOk());
+  EXPECT_THAT(Split(BatchOf(1001)), HasReason(Reason::kTooLarge));
+  EXPECT_THAT(method().split("\xff\xff"), HasReason(Reason::kMalformedRequest));
+}
+
+// It would be copied for every item.
+TEST_F(SplitTest, RefusesALargeMask) {
+  v1::BatchGetRecordsRequest batch = BatchOf(1);
+  batch.mutable_read_mask()->add_paths(std::string(17 * 1024, 'x'));
+  EXPECT_THAT(Split(batch), HasReason(Reason::kTooLarge));
+}
+
+TEST_F(SplitTest, AMessageHoldsAnswersAndRefusalsInOrder) {
+  v1::BatchGetItem answer;
+  answer.mutable_record()->set_etag("e");
+  const auto number = vault_.Field("profile.full_name").number;
+  v1::BatchGetRecordsResponse message;
+  ASSERT_TRUE(message.ParseFromString(
+      method().summarise({{base::Fail(Reason::kCallerNotEntitled, number), ""},
+                          {absl::OkStatus(), answer.SerializeAsString()},
+                          {absl::OkStatus(), ""}})));
+  ASSERT_EQ(message.items_size(), 3);
+  EXPECT_EQ(message.items(0).reason(), v1::REASON_CALLER_NOT_ENTITLED);
+  EXPECT_EQ(message.items(0).field(), "profile.full_name");
+  EXPECT_FALSE(message.items(0).has_record());
+  EXPECT_EQ(message.items(1).record().etag(), "e");
+  EXPECT_EQ(message.items(1).reason(), v1::REASON_UNSPECIFIED);
 }
 
 class CallOfTest : public ::testing::Test {

@@ -101,6 +101,38 @@ TEST_F(FactsStoreTest, ShowsTheGrantWhatItSaved) {
   EXPECT_EQ(admitted.grant.facts().version, 2);
 }
 
+TEST_F(FactsStoreTest, KeepsWhenTheAccountWasCancelled) {
+  Facts facts = Load();
+  facts.subject.state = policy::SubjectState::kCancelled;
+  facts.cancelled = base::FromMicros(77);
+  ASSERT_THAT(Save(facts), IsOk());
+  const Call call = vault_.CallOf(kFull, Action::kRecordGet, test::kBilling);
+  auto attempt = vault_.NewAttempt(call);
+  Ask ask;
+  ask.subject = ann_;
+  const auto grant = vault_.services().gate.Admit(*attempt, call, ask);
+  ASSERT_THAT(grant, IsOk());
+  EXPECT_EQ(grant->facts().subject.state, policy::SubjectState::kCancelled);
+  EXPECT_EQ(grant->facts().cancelled, base::FromMicros(77));
+  EXPECT_EQ(grant->facts().created, facts.created);
+  EXPECT_EQ(grant->facts().audit_reference, facts.audit_reference);
+  EXPECT_EQ(grant->facts().pointers, facts.pointers);
+}
+
+// Of each format there is one state: a row of the one cannot pass for the
+// other.
+TEST_F(FactsStoreTest, UnderstandsACancelledPersonsRow) {
+  ByteWriter out;
+  out.Put(uint8_t{2})
+      .Put(uint8_t{2})
+      .Put(uint64_t{5})
+      .Put(uint64_t{6})
+      .PutRaw(std::string(16, 'r'))
+      .Put(uint16_t{0});
+  OverwriteSealed(std::move(out).Take());
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kPurposeNotAllowed));
+}
+
 TEST_F(FactsStoreTest, RefusesMorePointersThanItHasRoomFor) {
   Facts facts = Load();
   for (uint16_t i = 0; i < kIndexPointersMax; ++i) {
@@ -166,6 +198,8 @@ TEST_F(FactsStoreTest, RefusesFactsThatItDoesNotUnderstand) {
   ASSERT_THAT(StatusOfReading(), IsOk());
   const std::vector<std::string> bad = {"",
                                         with_pointers(Encoded(2, 1), 0),
+                                        with_pointers(Encoded(2, 2), 0),
+                                        with_pointers(Encoded(3, 1), 0),
                                         with_pointers(Encoded(1, 0), 0),
                                         with_pointers(Encoded(1, 2), 0),
                                         with_pointers(Encoded(1, 1), 1),

@@ -1,0 +1,37 @@
+// Adder: joins use cases to the methods of the proto, noun by noun.
+//
+// Threads: called once, at start. Lifetime: what the functions are given
+// outlives the table.
+#ifndef HIZO_SERVICE_RPC_ADDER_H_
+#define HIZO_SERVICE_RPC_ADDER_H_
+
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "service/policy/catalogue.h"
+#include "service/rpc/method_table.h"
+#include "service/vault/store.h"
+
+namespace hizo::rpc {
+
+struct Adder {
+  MethodTable& table;
+  const policy::Catalogue& catalogue;
+
+  template <typename Request, typename Response, typename UseCase>
+  absl::Status Add(std::string_view name, Lane lane, UseCase use_case) const {
+    Method method;
+    method.lane = lane;
+    method.run = Unary<Request, Response>(catalogue, std::move(use_case));
+    return table.Add(name, std::move(method));
+  }
+};
+
+// Each adds the methods of one service.
+absl::Status AddSubjects(const Adder& adder, const vault::Store& store);
+absl::Status AddRecords(const Adder& adder, const vault::Store& store);
+
+}  // namespace hizo::rpc
+
+#endif  // HIZO_SERVICE_RPC_ADDER_H_
