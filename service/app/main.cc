@@ -10,6 +10,7 @@
 #include <iostream>
 #include <string>
 
+#include "absl/synchronization/mutex.h"
 #include "service/app/config.h"
 #include "service/app/instance.h"
 #include "service/app/logging.h"
@@ -137,6 +138,8 @@ int CheckConfig(const Config& config) {
 
 int main(int argc, char** argv) {
   Harden();
+  // Debian builds Abseil with a search for deadlocks at every lock of gRPC's.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   hizo::app::CaptureLibraryLogs();
   const auto options = hizo::app::ParseOptions(argc, argv);
   if (!options.ok()) {

@@ -3,7 +3,6 @@
 #include <grpc/impl/codegen/compression_types.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/health_check_service_interface.h>
 #include <grpcpp/impl/codegen/method_handler.h>
 #include <grpcpp/security/auth_metadata_processor.h>
 #include <grpcpp/security/server_credentials.h>
@@ -106,7 +105,7 @@ void SetLimits(grpc::ServerBuilder& builder, size_t message_bytes_max) {
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
                              kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
-  // The threads of the reflection service, the only synchronous one.
+  // The threads of health and reflection, the synchronous services.
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MAX_POLLERS, 1);
@@ -115,13 +114,13 @@ void SetLimits(grpc::ServerBuilder& builder, size_t message_bytes_max) {
 }  // namespace
 
 Server::Server(const Parts& parts, const Options& options)
-    : methods_(parts.transport.methods),
-      services_(NamedServices(parts.transport.methods)),
+    : services_(NamedServices(parts.transport.methods)),
+      health_(ServiceNames(parts.transport.methods)),
       transport_(parts.transport, options.transport) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
                                                       const Options& options) {
-  grpc::EnableDefaultHealthCheckService(true);
+  grpc::EnableDefaultHealthCheckService(false);
   if (options.reflection) {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   }
@@ -135,6 +134,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
   for (const auto& service : server->services_) {
     builder.RegisterService(service.get());
   }
+  builder.RegisterService(&server->health_);
   server->transport_.Register(builder);
   server->server_ = builder.BuildAndStart();
   if (server->server_ == nullptr || server->port_ == 0) {
@@ -142,7 +142,6 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
         "cannot listen: the address is taken, or the certificate and its key "
         "do not fit");
   }
-  server->SetServing(Health::kNotServing);
   server->transport_.Start();
   return server;
 }
@@ -150,18 +149,14 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
 Server::~Server() { Stop(std::chrono::milliseconds(0)); }
 
 void Server::SetServing(Health health) {
-  auto* service = server_->GetHealthCheckService();
-  const bool serving = health == Health::kServing;
-  std::set<std::string> names = ServiceNames(methods_);
-  names.insert("");  // the server as a whole
-  for (const std::string& name : names) {
-    service->SetServingStatus(name, serving);
-  }
+  health_.Set(health == Health::kServing ? HealthService::State::kServing
+                                         : HealthService::State::kNotServing);
 }
 
 void Server::Stop(std::chrono::milliseconds grace) {
   if (server_ == nullptr) return;
   SetServing(Health::kNotServing);
+  health_.End();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   transport_.Stop();
   server_.reset();

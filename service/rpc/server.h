@@ -18,6 +18,7 @@
 
 #include "absl/status/statusor.h"
 #include "service/policy/access_table.h"
+#include "service/rpc/health.h"
 #include "service/rpc/method_table.h"
 #include "service/rpc/transport.h"
 
@@ -62,9 +63,9 @@ class Server {
 
  private:
   explicit Server(const Parts& parts, const Options& options);
-  const MethodTable& methods_;
   // Known to gRPC by address until it has ended.
   std::vector<std::unique_ptr<grpc::Service>> services_;
+  HealthService health_;
   Transport transport_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;

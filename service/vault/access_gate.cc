@@ -36,6 +36,7 @@ absl::Status AccessGate::MayAsk(Attempt& attempt, const Call& call,
 absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
                                 const Ask& ask, const Facts* facts) const {
   audit::Event& event = attempt.event();
+  event.fields.reserve(ask.fields.count());
   for (const policy::FieldSpec& field : catalogue_.fields()) {
     if (ask.fields.test(field.index)) event.fields.push_back(field.number);
   }

@@ -107,6 +107,7 @@ Records::Selected Records::Select(const ReadSelection& selection) const {
     selected.error = Fail(Reason::kTooLarge);
     return selected;
   }
+  selected.fields.reserve(selection.fields.size());
   for (const std::string& name : selection.fields) {
     const FieldSpec* field =
         services_.catalogue.FindField(*selected.spec, name);
@@ -266,6 +267,7 @@ absl::StatusOr<ShownRecord> Records::Show(const AccessGrant& grant,
   if (selected.spec->series) {
     ASSIGN_OR_RETURN(shown.event_time, record.EventTime());
   }
+  shown.fields.reserve(selected.fields.size());
   for (const FieldSpec* field : selected.fields) {
     ASSIGN_OR_RETURN(auto value, record.Read(grant, *field));
     if (!value.has_value()) continue;
