@@ -246,8 +246,11 @@ TEST(ConvertViewTest, ASelectionIsTakenAsItIs) {
 
 TEST(ConvertSubjectTest, DescribesWithoutValues) {
   const auto id = *base::ParseId<base::SubjectId>(kUuid);
-  vault::SubjectDescription description{
-      id, policy::SubjectState::kActive, base::FromMicros(1'000'000), {}};
+  vault::SubjectDescription description{id,
+                                        policy::SubjectState::kActive,
+                                        base::FromMicros(1'000'000),
+                                        std::nullopt,
+                                        {}};
   description.classes.push_back({TestCatalogue().FindClass("profile"),
                                  1,
                                  {TestCatalogue().FindField("profile.note")}});
