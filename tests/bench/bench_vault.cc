@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <exception>
 #include <mutex>
 #include <stdexcept>
@@ -65,6 +66,10 @@ BenchVault::BenchVault() {
                test::ReadFile(HIZO_SOURCE_DIR "/tests/bench/catalogue.yaml"));
   files_.WriteClient(kCaller, "", "service_delivery");
   test::HizodProcess::Init(files_);
+  Start();
+}
+
+void BenchVault::Start() {
   // As shipped, where the test configuration differs.
   hizod_.emplace(files_,
                  test::HizodProcess::Options{
@@ -74,6 +79,14 @@ BenchVault::BenchVault() {
   if (!hizod_->WaitUntilReady()) {
     throw std::runtime_error(hizod_->process().output());
   }
+}
+
+double BenchVault::Restart() {
+  hizod_->Kill();
+  const auto start = std::chrono::steady_clock::now();
+  Start();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start)
+      .count();
 }
 
 void BenchVault::Import(size_t count) {

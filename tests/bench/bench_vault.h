@@ -24,6 +24,9 @@ class BenchVault {
  public:
   BenchVault();  // throws if it does not start
 
+  // Kills it and starts it again; seconds until it serves.
+  double Restart();
+
   // Imports so many more people over several streams at once; throws if one is
   // refused.
   void Import(size_t count);
@@ -44,6 +47,7 @@ class BenchVault {
   int process() { return hizod_->process().id(); }
 
  private:
+  void Start();
   test::VaultFiles files_;
   std::optional<test::HizodProcess> hizod_;
   std::vector<std::string> people_;
