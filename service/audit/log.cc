@@ -84,19 +84,13 @@ std::string CheckpointText(const std::string& origin, uint64_t size,
          absl::Base64Escape(std::string(crypto::AsBytes(root))) + "\n";
 }
 
-// The index rows of `events`, the first of which is entry `first`. Rows of a
-// kind together: RocksDB puts a key quickly behind the one before it.
-void PutIndexRows(std::span<Event* const> events, uint64_t first,
-                  storage::Batch& batch) {
-  for (size_t i = 0; i < events.size(); ++i) {
-    batch.Put(ActorIndexKey(events[i]->actor, first + i), "");
+void PutRows(const Event& event, uint64_t sequence, std::string entry,
+             storage::Batch& batch) {
+  if (event.subject.has_value()) {
+    batch.Put(SubjectIndexKey(*event.subject, sequence), "");
   }
-  for (size_t i = 0; i < events.size(); ++i) {
-    const auto& subject = events[i]->subject;
-    if (subject.has_value()) {
-      batch.Put(SubjectIndexKey(*subject, first + i), "");
-    }
-  }
+  batch.Put(ActorIndexKey(event.actor, sequence), "");
+  batch.Put(EntryKey(sequence), std::move(entry));
 }
 
 // Appends the entries from `edge`'s end to `size`. False if a tile that they
@@ -165,9 +159,8 @@ absl::StatusOr<Log::Staged> Log::Stage(std::span<Event* const> events,
     ASSIGN_OR_RETURN(std::string entry, Encode(*event));
     const uint64_t sequence = staged.edge.size();
     staged.edge.Append(crypto::LeafHash(entry), full);
-    staged.batch.Put(EntryKey(sequence), std::move(entry));
+    PutRows(*event, sequence, std::move(entry), staged.batch);
   }
-  PutIndexRows(events, edge_.size(), staged.batch);
   for (TreeEdge::Tile& tile : full) {
     staged.batch.Put(TileKey(tile.level, tile.index), std::move(tile.hashes));
   }

@@ -3,10 +3,12 @@
 #include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <mutex>
 #include <shared_mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "storage/bounds.h"
 #include "storage/rocksdb/open.h"
@@ -57,6 +59,16 @@ absl::StatusOr<std::vector<Row>> Find(rocksdb::DB& db,
   }
   if (!row->status().ok()) return ReadError(row->status());
   return found;
+}
+
+// The writes by key, those to one key in their own order: RocksDB finds a key's
+// place in its memtable quickly where the key before it lies near.
+std::vector<const Batch::Write*> InOrder(const Batch& batch) {
+  std::vector<const Batch::Write*> writes;
+  writes.reserve(batch.writes().size());
+  for (const Batch::Write& write : batch.writes()) writes.push_back(&write);
+  std::ranges::stable_sort(writes, {}, &Batch::Write::key);
+  return writes;
 }
 
 class RocksDbSnapshot : public Snapshot {
@@ -160,9 +172,9 @@ absl::Status RocksDbEngine::Write(const Batch& batch) {
   if (batch.writes().empty()) return absl::OkStatus();
   rocksdb::WriteBatch writes(batch.bytes());
   rocksdb::Status status;
-  for (const Batch::Write& write : batch.writes()) {
-    status = write.value.has_value() ? writes.Put(write.key, *write.value)
-                                     : writes.Delete(write.key);
+  for (const Batch::Write* write : InOrder(batch)) {
+    status = write->value.has_value() ? writes.Put(write->key, *write->value)
+                                      : writes.Delete(write->key);
     if (!status.ok()) return absl::UnavailableError("the batch is too large");
   }
   rocksdb::WriteOptions durable;

