@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "service/base/pii.h"
@@ -89,6 +90,84 @@ std::string Fold(std::string_view text, LongVowel vowel) {
 }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// Countries and the sizes of their IBANs, from the registry of ISO 13616.
+struct Iban {
+  std::string_view country;
+  size_t size;
+};
+constexpr std::array kIbans = {
+    Iban{"ad", 24}, Iban{"ae", 23}, Iban{"al", 28}, Iban{"at", 20},
+    Iban{"az", 28}, Iban{"ba", 20}, Iban{"be", 16}, Iban{"bg", 22},
+    Iban{"bh", 22}, Iban{"bi", 27}, Iban{"br", 29}, Iban{"by", 28},
+    Iban{"ch", 21}, Iban{"cr", 22}, Iban{"cy", 28}, Iban{"cz", 24},
+    Iban{"de", 22}, Iban{"dj", 27}, Iban{"dk", 18}, Iban{"do", 28},
+    Iban{"ee", 20}, Iban{"eg", 29}, Iban{"es", 24}, Iban{"fi", 18},
+    Iban{"fk", 18}, Iban{"fo", 18}, Iban{"fr", 27}, Iban{"gb", 22},
+    Iban{"ge", 22}, Iban{"gi", 23}, Iban{"gl", 18}, Iban{"gr", 27},
+    Iban{"gt", 28}, Iban{"hr", 21}, Iban{"hu", 28}, Iban{"ie", 22},
+    Iban{"il", 23}, Iban{"iq", 23}, Iban{"is", 26}, Iban{"it", 27},
+    Iban{"jo", 30}, Iban{"kw", 30}, Iban{"kz", 20}, Iban{"lb", 28},
+    Iban{"lc", 32}, Iban{"li", 21}, Iban{"lt", 20}, Iban{"lu", 20},
+    Iban{"lv", 21}, Iban{"ly", 25}, Iban{"mc", 27}, Iban{"md", 24},
+    Iban{"me", 22}, Iban{"mk", 19}, Iban{"mn", 20}, Iban{"mr", 27},
+    Iban{"mt", 31}, Iban{"mu", 30}, Iban{"ni", 28}, Iban{"nl", 18},
+    Iban{"no", 15}, Iban{"om", 23}, Iban{"pk", 24}, Iban{"pl", 28},
+    Iban{"ps", 29}, Iban{"pt", 25}, Iban{"qa", 29}, Iban{"ro", 24},
+    Iban{"rs", 22}, Iban{"ru", 33}, Iban{"sa", 24}, Iban{"sc", 31},
+    Iban{"sd", 18}, Iban{"se", 24}, Iban{"si", 19}, Iban{"sk", 24},
+    Iban{"sm", 27}, Iban{"so", 23}, Iban{"st", 25}, Iban{"sv", 28},
+    Iban{"tl", 23}, Iban{"tn", 24}, Iban{"tr", 26}, Iban{"ua", 29},
+    Iban{"va", 22}, Iban{"vg", 24}, Iban{"xk", 20}, Iban{"ye", 30}};
+
+bool IsLetter(char c) { return c >= 'a' && c <= 'z'; }
+bool IsLetterOrDigit(char c) { return IsLetter(c) || IsDigit(c); }
+
+// The country code, two digits and the rest, without what parts them: whether
+// the two digits are right (ISO 7064, MOD 97-10).
+bool IbanDigitsAreRight(std::string_view iban) {
+  uint32_t rest = 0;
+  for (size_t i = 0; i < iban.size(); ++i) {
+    const char c = iban[(i + 4) % iban.size()];
+    rest = IsDigit(c) ? rest * 10 + static_cast<uint32_t>(c - '0')
+                      : rest * 100 + static_cast<uint32_t>(c - 'a') + 10;
+    rest %= 97;
+  }
+  return rest == 1;
+}
+
+// How many bytes of `folded`, from the first, are an IBAN; 0 if none are.
+size_t IbanAtFront(std::string_view folded) {
+  const auto* const country = std::ranges::find_if(
+      kIbans, [&](const Iban& of) { return folded.starts_with(of.country); });
+  if (country == kIbans.end()) return 0;
+  std::string iban;
+  size_t end = 0;
+  while (end < folded.size() && iban.size() < country->size) {
+    const char c = folded[end++];
+    if (IsLetterOrDigit(c)) {
+      iban.push_back(c);
+    } else if ((c != ' ' && c != '-') || !IsLetterOrDigit(folded[end - 2])) {
+      return 0;
+    }
+  }
+  if (iban.size() < country->size || !IsDigit(iban[2]) || !IsDigit(iban[3]) ||
+      (end < folded.size() && IsLetterOrDigit(folded[end])) ||
+      !IbanDigitsAreRight(iban)) {
+    return 0;
+  }
+  return end;
+}
+
+// Puts dots for IBANs: their digits are an account's, and one in a hundred of
+// them would pass for a card's. Country, size and check digits must all fit.
+void BlankIbans(std::string& folded) {
+  for (size_t i = 0; i < folded.size(); ++i) {
+    if (i > 0 && IsLetterOrDigit(folded[i - 1])) continue;
+    const size_t size = IbanAtFront(std::string_view(folded).substr(i));
+    std::fill_n(folded.begin() + static_cast<std::ptrdiff_t>(i), size, '.');
+  }
+}
 
 // Numbers whose first digits lie in a range belong to a brand and have so many
 // digits. ISO/IEC 7812 as the brands publish it.
@@ -183,8 +262,6 @@ constexpr std::array<std::string_view, 12> kCodeNames = {
 constexpr std::array<std::string_view, 8> kFillers = {
     "code", "number", "value", "no", "is", "は", "が", "番号"};
 
-bool IsLetter(char c) { return c >= 'a' && c <= 'z'; }
-
 // Removes from the front of `text` what may stand before the code.
 void SkipFillers(std::string_view& text) {
   for (bool more = true; more;) {
@@ -222,7 +299,9 @@ bool HoldsCodeNamed(std::string_view text, std::string_view name) {
 
 bool LooksLikeCardNumber(std::string_view text) {
   if (text.size() < kCardDigitsMin) return false;
-  const base::Pii kept(Fold(text, LongVowel::kIsDash));
+  std::string without_ibans = Fold(text, LongVowel::kIsDash);
+  BlankIbans(without_ibans);
+  const base::Pii kept(std::move(without_ibans));
   const std::string_view folded = kept.Reveal();
   std::vector<std::string_view> groups;
   size_t separators = 0;

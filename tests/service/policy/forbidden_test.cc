@@ -154,6 +154,93 @@ TEST(CardNumberTest, LooksThroughAnEndlessNumberOnce) {
   EXPECT_FALSE(LooksLikeCardNumber(std::string(65'536, '4')));
 }
 
+// The IBAN of an account in a country: with the right check digits.
+std::string IbanOf(const std::string& country, const std::string& account) {
+  const auto number_of = [](char c) {
+    return c >= 'A' ? std::to_string(c - 'A' + 10) : std::string(1, c);
+  };
+  int rest = 0;
+  for (const char c : account + country + "00") {
+    for (const char digit : number_of(c)) rest = (rest * 10 + digit - '0') % 97;
+  }
+  const std::string check = std::to_string(98 - rest);
+  return country + (check.size() == 1 ? "0" : "") + check + account;
+}
+
+std::string InFours(const std::string& text, const std::string& separator) {
+  std::string parted;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (i > 0 && i % 4 == 0) parted += separator;
+    parted += text[i];
+  }
+  return parted;
+}
+
+constexpr char kCard[] = "4242424242424242";
+
+// Sixteen digits of an Austrian account that a card could have.
+TEST(IbanTest, IsNoCardNumberHoweverItIsWritten) {
+  const std::string iban = IbanOf("AT", kCard);
+  std::string small = iban;
+  small[0] = 'a';
+  for (const std::string& text :
+       {iban, small, InFours(iban, " "), InFours(iban, "-"),
+        InFours(iban, "\u00a0"), "IBAN: " + InFours(iban, " ") + ", thanks",
+        "(" + iban + ")", iban + " " + iban, "口座 " + iban}) {
+    EXPECT_FALSE(LooksLikeCardNumber(text)) << text;
+  }
+}
+
+// Examples of the registry.
+INSTANTIATE_TEST_SUITE_P(Ibans, InnocentNumberTest,
+                         ::testing::Values("DE89 3704 0044 0532 0130 00",
+                                           "AT61 1904 3002 3457 3201",
+                                           "GB29 NWBK 6016 1331 9268 19",
+                                           "NO93 8601 1117 947",
+                                           "FR14 2004 1010 0505 0001 3M02 606",
+                                           "MT84MALT011000012345MTLCAST001S"));
+
+TEST(IbanTest, ACardNumberBesideOneIsFound) {
+  const std::string iban = IbanOf("AT", "1904300234573201");
+  ASSERT_EQ(iban, "AT611904300234573201");
+  for (const std::string& text :
+       {iban + " " + kCard, kCard + (" " + iban),
+        InFours(iban, " ") + "-" + kCard, IbanOf("AT", kCard) + "\n" + kCard}) {
+    EXPECT_TRUE(LooksLikeCardNumber(text)) << text;
+  }
+}
+
+TEST(IbanTest, ACardNumberBehindSomeLettersIsNoIban) {
+  const std::string iban = IbanOf("AT", kCard);
+  std::string wrong = iban;
+  wrong[2] = static_cast<char>('0' + (wrong[2] - '0' + 1) % 10);
+  for (const std::string& text :
+       {InFours(wrong, " "),                // check digits
+        InFours(IbanOf("DE", kCard), " "),  // a German one is longer
+        InFours(IbanOf("ZZ", kCard), " "),  // no country
+        "X" + InFours(iban, " "),           // a part of another word
+        InFours(iban, " ") + "x",           // and of a longer one
+        InFours(iban, "  "),                // written as nobody does
+        "AT" + std::string(kCard).insert(0, " "),
+        "AT 61" + InFours(iban, " ").substr(4)}) {
+    EXPECT_TRUE(LooksLikeCardNumber(text)) << text;
+  }
+}
+
+// One in a hundred of them looked like a card's before they were left out.
+TEST(IbanTest, NoAccountOfACountryIsTakenForACard) {
+  uint64_t state = 1;
+  for (int i = 0; i < 5000; ++i) {
+    std::string account;
+    while (account.size() < 18) {
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      account += static_cast<char>('0' + (state >> 33) % 10);
+    }
+    const std::string iban = InFours(IbanOf("DE", account), " ");
+    EXPECT_FALSE(LooksLikeCardNumber(iban)) << iban;
+  }
+}
+
 class CardCodeTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(CardCodeTest, IsFound) {
