@@ -11,6 +11,9 @@ namespace hizo::policy {
 namespace {
 
 constexpr size_t kNameSizeMax = 64;
+// The number above those of fields is that of a record's event time
+// (service/vault/FORMAT.md).
+constexpr size_t kFieldNumberEnd = 0xFFFF;
 
 absl::Status Broken(const std::string& what, const std::string& rule) {
   return absl::InvalidArgumentError(absl::StrCat(what, " ", rule));
@@ -74,6 +77,11 @@ absl::Status CheckClasses(const CatalogueSource& source) {
                            return field.class_number == spec.number;
                          });
     if (fields.empty()) return Broken(what, "has no fields");
+    // One row of the index stands for a person and value, however many of a
+    // series' records have it: with the first of them it would go.
+    if (spec.series && std::ranges::any_of(fields, &FieldSpec::searchable)) {
+      return Broken(what, "is a series and has a field that is searchable");
+    }
     RETURN_IF_ERROR(CheckNames(fields, "field"));
   }
   return absl::OkStatus();
@@ -110,7 +118,7 @@ absl::Status CheckFields(const CatalogueSource& source) {
   if (source.fields.size() > kFieldsMax) {
     return absl::InvalidArgumentError("there are more than 256 fields");
   }
-  RETURN_IF_ERROR(CheckNumbers(source.fields, "field", size_t{1} << 16));
+  RETURN_IF_ERROR(CheckNumbers(source.fields, "field", kFieldNumberEnd));
   std::set<ClassNumber> classes;
   for (const ClassSpec& spec : source.classes) classes.insert(spec.number);
   PurposeSet purposes;

@@ -91,7 +91,7 @@ TEST(CatalogueTest, TakesTheLargestNumbers) {
   source.classes.back().number = 63;
   source.classes.back().name = "last";
   source.fields.push_back(source.fields[0]);
-  source.fields.back().number = 65535;
+  source.fields.back().number = 65534;
   source.fields.back().class_number = 63;
   source.fields.back().size_max = kFieldSizeMax;
   EXPECT_THAT(Catalogue::Create(source), IsOk());
@@ -150,6 +150,13 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"FieldOfClassZero",
               [](Source& s) { s.fields[0].class_number = 0; },
               "field `note` is of no class"},
+        // The number of a record's event time.
+        Fault{"TooBigFieldNumber",
+              [](Source& s) { s.fields[0].number = 65535; },
+              "field `note` has too big a number"},
+        Fault{"SearchableInASeries",
+              [](Source& s) { s.classes[1].series = true; },
+              "class `account` is a series and has a field that is searchable"},
         Fault{"SearchableText",
               [](Source& s) { s.fields[0].searchable = true; },
               "field `note` is of a type that cannot be searched"},
