@@ -48,10 +48,17 @@ crypto::Key SealingKey(const crypto::Key& day_key) {
   return crypto::DeriveKey(day_key, "hizo/request/seal/v1", {});
 }
 
-// All requests of a day have keys that begin with this.
-storage::ScanRange RowsBefore(uint32_t day, size_t limit) {
-  return {
-      .from = RequestPrefix(0), .until = RequestPrefix(day), .limit = limit};
+// The first day of [from, until) of which anybody's requests are left.
+absl::StatusOr<std::optional<uint32_t>> NextDay(const storage::Reader& data,
+                                                uint32_t from, uint32_t until) {
+  if (from >= until) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto rows, data.Scan({.from = RequestPrefix(from),
+                                               .until = RequestPrefix(until),
+                                               .limit = 1}));
+  if (rows.empty()) return std::nullopt;
+  const auto day = RequestDay(rows.front().key);
+  if (!day.has_value()) return Fail(Reason::kIntegrityFailure);
+  return day;
 }
 
 }  // namespace
@@ -60,7 +67,9 @@ absl::StatusOr<std::optional<std::string>> Requests::Recall(
     Attempt& attempt, const Call& call) const {
   if (!call.request.has_value()) return std::nullopt;
   const uint32_t today = DayOf(call.now);
-  for (const uint32_t day : {today, today - 1}) {
+  // Tomorrow too: of two repeats on either side of midnight the later one may
+  // be done first, and a clock may be set back.
+  for (const uint32_t day : {today + 1, today, today - 1}) {
     ASSIGN_OR_RETURN(const auto day_key,
                      store_keys_.ReadLeaf(attempt, DayLeaf(call, day)));
     if (!day_key.has_value()) continue;
@@ -99,13 +108,21 @@ absl::Status Requests::Remember(Attempt& attempt, const Call& call,
 absl::StatusOr<size_t> Requests::Forget(Attempt& attempt, base::TenantId tenant,
                                         base::Timestamp now) const {
   const uint32_t kept_from = DayOf(now) - 1;
-  ASSIGN_OR_RETURN(const auto rows,
-                   data_.Scan(RowsBefore(kept_from, kForgottenMax)));
-  for (const storage::Row& row : rows) attempt.data().Delete(row.key);
-  if (rows.size() == kForgottenMax) return rows.size();
+  size_t forgotten = 0;
+  for (uint32_t from = 0;;) {
+    ASSIGN_OR_RETURN(const auto day, NextDay(data_, from, kept_from));
+    if (!day.has_value()) break;
+    ASSIGN_OR_RETURN(const auto rows, data_.Scan(storage::PrefixRange(
+                                          RequestKey(*day, tenant, ""),
+                                          kForgottenMax - forgotten)));
+    for (const storage::Row& row : rows) attempt.data().Delete(row.key);
+    forgotten += rows.size();
+    if (forgotten == kForgottenMax) return forgotten;
+    from = *day + 1;
+  }
   ASSIGN_OR_RETURN(const size_t days, store_keys_.DeleteRequestDaysBefore(
                                           attempt, tenant, kept_from));
-  return rows.size() + days;
+  return forgotten + days;
 }
 
 }  // namespace hizo::vault

@@ -25,8 +25,8 @@ class Requests {
   Requests(const storage::Engine& data, const StoreKeys& store_keys)
       : data_(data), store_keys_(store_keys) {}
 
-  // What was remembered for this caller, action and request id, today or
-  // yesterday (UTC); nullopt if nothing was or the call has no request id.
+  // What was remembered for this caller, action and request id, yesterday or
+  // since (UTC); nullopt if nothing was or the call has no request id.
   // kRequestIdReused if it was remembered for other bytes.
   absl::StatusOr<std::optional<std::string>> Recall(Attempt& attempt,
                                                     const Call& call) const;
@@ -34,9 +34,9 @@ class Requests {
   // Nothing if the call has no request id.
   absl::Status Remember(Attempt& attempt, const Call& call,
                         const std::string& answer) const;
-  // Forgets, as part of the Attempt, up to kForgottenMax requests of days
-  // before yesterday and, once a day has none left, the day's key. The number
-  // forgotten; 0 when there is nothing left to do.
+  // Forgets, as part of the Attempt, up to kForgottenMax requests of `tenant`
+  // of days before yesterday and, once none are left, the days' keys. The
+  // number forgotten; 0 when there is nothing left to do.
   absl::StatusOr<size_t> Forget(Attempt& attempt, base::TenantId tenant,
                                 base::Timestamp now) const;
   static constexpr size_t kForgottenMax = 1000;

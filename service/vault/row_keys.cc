@@ -72,6 +72,12 @@ std::string RequestPrefix(uint32_t day) {
   return std::move(key).Take();
 }
 
+std::optional<uint32_t> RequestDay(std::string_view key) {
+  storage::KeyReader reader(key);
+  if (reader.Space() != base::kSpaceRequest) return std::nullopt;
+  return reader.U32();
+}
+
 std::string DeksKey(uint16_t bucket, TenantId tenant, SubjectId subject) {
   KeyWriter key(base::kSpaceDeks);
   key.U16(bucket).U32(Number(tenant)).Bytes(subject.bytes());

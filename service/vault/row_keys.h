@@ -32,6 +32,8 @@ std::string RequestKey(uint32_t day, base::TenantId tenant,
                        std::string_view tag);
 // Where the rows of a day begin; they end where the next day begins.
 std::string RequestPrefix(uint32_t day);
+// The day of a RequestKey; nullopt for another key.
+std::optional<uint32_t> RequestDay(std::string_view key);
 
 // In the keys store.
 std::string DeksKey(uint16_t bucket, base::TenantId tenant,

@@ -210,6 +210,31 @@ TEST_F(RequestsTest, ConflictsWithATwinThatWasDecidedAtTheSameTime) {
   EXPECT_EQ(People(), 1);
 }
 
+// On the other side of midnight the later of two repeats may be done first.
+TEST_F(RequestsTest, HaveOneEffectWhenATwinOfTomorrowIsDoneFirst) {
+  const Call before = CreateCall(1, "body");
+  auto attempt = vault_.NewAttempt(before);
+  ASSERT_THAT(vault_.store().subjects().Create(
+                  *attempt, before, RecordsOf(PaymentOf(5, base::Timestamp()))),
+              IsOk());
+  attempt->Conclude(absl::OkStatus());
+  vault_.clock().Advance(hours(24));
+  ASSERT_THAT(CreateAnn(CreateCall(1, "body")), IsOk());
+  EXPECT_THAT(vault_.Commit(std::move(attempt)).status,
+              HasReason(Reason::kConflict));
+  EXPECT_EQ(People(), 1);
+}
+
+TEST_F(RequestsTest, RemembersWhenTheClockIsSetBackOverMidnight) {
+  const auto first = CreateAnn(CreateCall(1, "body"));
+  ASSERT_THAT(first, IsOk());
+  vault_.clock().Advance(-hours(24));
+  const auto again = CreateAnn(CreateCall(1, "body"));
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ(again->subject, first->subject);
+  EXPECT_EQ(People(), 1);
+}
+
 TEST_F(RequestsTest, RefusesRowsThatWereMovedOrChanged) {
   ASSERT_THAT(CreateAnn(CreateCall(1, "body")), IsOk());
   ASSERT_THAT(CreateAnn(CreateCall(2, "body"), "bob"), IsOk());
@@ -252,6 +277,28 @@ TEST_F(RequestsTest, ForgetsDaysBeforeYesterdayAndTheirKeys) {
   EXPECT_EQ(vault_.LastEvent().action, Action::kStoreTidy);
   EXPECT_THAT(tidy(), IsOkAndHolds(size_t{0}));
   EXPECT_EQ(vault_.Events().size(), 2);
+}
+
+TEST_F(RequestsTest, ForgetsForEachTenantUnderItsOwnEvent) {
+  for (uint8_t i = 1; i <= 3; ++i) {
+    const std::string name(1, static_cast<char>('a' + i));
+    ASSERT_THAT(CreateAnn(CreateCall(i, "body"), name), IsOk());
+    vault_.clock().Advance(hours(12));
+  }
+  ASSERT_THAT(CreateAnn(CreateCall(1, "body", test::kOtherFull)), IsOk());
+  vault_.clock().Advance(hours(72));
+  const size_t before = vault_.Events().size();
+  // Each tenant's requests and the keys of its days.
+  const size_t acme_days = 2;
+  EXPECT_THAT(vault_.store().Tidy(vault_.Policy().access, vault_.clock().Now()),
+              IsOkAndHolds(3 + acme_days + 1 + 1));
+  EXPECT_EQ(RequestRows(), 0);
+  const auto events = vault_.Events();
+  ASSERT_EQ(events.size(), before + 2);
+  EXPECT_EQ(events[before].tenant, test::kAcme);
+  EXPECT_EQ(events[before].records, 3 + acme_days);
+  EXPECT_EQ(events[before + 1].tenant, test::kGlobex);
+  EXPECT_EQ(events[before + 1].records, 2);
 }
 
 TEST_F(RequestsTest, SaysThatItCouldNotForget) {
