@@ -94,11 +94,13 @@ std::vector<Committer::Item> Committer::Take() {
   waiting_ = false;
   std::vector<Item> items;
   size_t bytes = 0;
+  size_t key_writes = 0;
   size_t count = 0;
   while (count < queue_.size() && count < kBatchItemsMax &&
-         bytes < kBatchBytesMax) {
+         bytes < kBatchBytesMax && key_writes < kBatchKeyWritesMax) {
     Attempt& attempt = *queue_[count].attempt;
     bytes += attempt.keys_.bytes() + attempt.data_.bytes();
+    key_writes += attempt.keys_.writes().size();
     ++count;
   }
   if (count == queue_.size()) {

@@ -102,6 +102,9 @@ class Committer {
   static constexpr size_t kVersionSlots = size_t{1} << 18;
   static constexpr size_t kBatchItemsMax = 1024;
   static constexpr size_t kBatchBytesMax = 16 * 1024 * 1024;
+  // What they replace goes into the undo row, which is one value: no row of a
+  // person's keys has more than 5 KiB.
+  static constexpr size_t kBatchKeyWritesMax = 1024;
 
   void Run();
   // Waits for work; empty when closing or when the anchor is due.

@@ -39,7 +39,11 @@ absl::StatusOr<storage::Batch> AddUndo(const storage::Reader& keys,
     }
   }
   undo.Delete(UndoKey());
-  batch.Put(UndoKey(), std::move(row).Take());
+  std::string bytes = std::move(row).Take();
+  if (bytes.size() > storage::kValueSizeMax) {
+    return absl::ResourceExhaustedError("a batch of keys replaces too much");
+  }
+  batch.Put(UndoKey(), std::move(bytes));
   return undo;
 }
 

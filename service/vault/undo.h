@@ -16,6 +16,7 @@ namespace hizo::vault {
 
 // Adds to `batch` the row that tells how to take it back, if the audit log
 // should not reach `log_size` entries. Returns the batch that does so.
+// kResourceExhausted if what the batch replaces is too much for one row.
 absl::StatusOr<storage::Batch> AddUndo(const storage::Reader& keys,
                                        uint64_t log_size,
                                        storage::Batch& batch);

@@ -136,6 +136,51 @@ TEST_F(CommitterTest, TakesWhatGatheredWhileTheDiskWasBusyInOneBatch) {
   EXPECT_EQ(committer().queued(), 0);
 }
 
+// The undo row holds what a batch of keys replaces, and is one value.
+TEST_F(CommitterTest, TakesNoMoreKeyWritesAtOnceThanCanBeUndone) {
+  constexpr size_t kWrites = 3000;
+  const std::string row(4096, 'x');
+  storage::Batch rows;
+  for (size_t i = 0; i < kWrites; ++i) rows.Put("k" + std::to_string(i), row);
+  ASSERT_THAT(vault_.keys().Commit(rows), IsOk());
+  HeldDisk disk(vault_.data());
+  Pending first;
+  vault_.Submit(DataWrite("first", "value"), first);
+  disk.AwaitReached();
+  std::vector<Pending> others(kWrites);
+  for (size_t i = 0; i < kWrites; ++i) {
+    vault_.Submit(KeysWrite("k" + std::to_string(i), row), others[i]);
+  }
+  disk.Release();
+  EXPECT_THAT(first.Wait().status, IsOk());
+  for (Pending& other : others) EXPECT_THAT(other.Wait().status, IsOk());
+  EXPECT_TRUE(committer().healthy());
+}
+
+// One Attempt may have many: only the next batch takes the one after it.
+TEST_F(CommitterTest, CountsTheKeyWritesOfEachAttempt) {
+  const std::string row(4096, 'x');
+  HeldDisk disk(vault_.data());
+  Pending first;
+  vault_.Submit(DataWrite("first", "value"), first);
+  disk.AwaitReached();
+  std::vector<Pending> others(4);
+  for (size_t i = 0; i < others.size(); ++i) {
+    auto attempt = NewAttempt();
+    for (int j = 0; j < 1000; ++j) {
+      const std::string key = std::to_string(i) + "/" + std::to_string(j);
+      test::Overwrite(vault_.keys(), key, row);
+      attempt->keys().Put(key, row);
+    }
+    attempt->Conclude(absl::OkStatus());
+    vault_.Submit(std::move(attempt), others[i]);
+  }
+  const size_t commits = vault_.data().commits();
+  disk.Release();
+  for (Pending& other : others) EXPECT_THAT(other.Wait().status, IsOk());
+  EXPECT_EQ(vault_.data().commits(), commits + 2);
+}
+
 TEST_F(CommitterTest, KeepsTheOrderOfSubmissionWithinABatch) {
   HeldDisk disk(vault_.data());
   Pending first;

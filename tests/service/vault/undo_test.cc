@@ -123,6 +123,44 @@ TEST(UndoTest, LeavesAFinishedBatchAlone) {
   EXPECT_THAT(engine->Get("new"), IsOkAndHolds(Optional(Eq("1"))));
 }
 
+// What a batch replaces must fit into one row.
+TEST(UndoTest, RefusesABatchThatReplacesTooMuch) {
+  const auto engine = storage::NewMemoryEngine();
+  storage::Batch rows;
+  for (int i = 0; i < 8; ++i) {
+    rows.Put("row" + std::to_string(i), std::string(1 << 20, 'x'));
+  }
+  ASSERT_THAT(engine->Commit(rows), IsOk());
+  storage::Batch batch;
+  for (int i = 0; i < 7; ++i) batch.Delete("row" + std::to_string(i));
+  storage::Batch fits = batch;
+  EXPECT_THAT(AddUndo(*engine, 8, fits), IsOk());
+  EXPECT_THAT(engine->Commit(fits), IsOk());
+  ASSERT_THAT(UndoUnfinished(*engine, 7), IsOk());
+  batch.Delete("row7");
+  EXPECT_THAT(AddUndo(*engine, 8, batch),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+}
+
+TEST(UndoTest, ABatchThatReplacesTooMuchEndsNothing) {
+  VaultFixture vault;
+  const base::SubjectId subject = NewPerson(vault, kOld);
+  const Call call = FullCall(vault, Action::kRecordPut);
+  auto attempt = vault.NewAttempt(call);
+  for (int i = 0; i < 9; ++i) {
+    const std::string key = "row" + std::to_string(i);
+    test::Overwrite(vault.keys(), key, std::string(1 << 20, 'x'));
+    attempt->keys().Delete(key);
+  }
+  attempt->Conclude(absl::OkStatus());
+  EXPECT_THAT(vault.Commit(std::move(attempt)).status,
+              HasReason(Reason::kAuditUnavailable));
+  EXPECT_TRUE(vault.store().committer().healthy());
+  EXPECT_THAT(vault.keys().Get("row0"),
+              IsOkAndHolds(Optional(Eq(std::string(1 << 20, 'x')))));
+  ExpectOldAddress(vault, subject);
+}
+
 TEST(UndoTest, RefusesARowCutShort) {
   const auto engine = storage::NewMemoryEngine();
   storage::Batch batch;
