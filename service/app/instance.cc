@@ -77,16 +77,6 @@ absl::Status MakeDirectories(const Config& config) {
   return absl::OkStatus();
 }
 
-absl::Status RequireLockedMemory(const Config& config) {
-  if (crypto::GetSlabStatus().locked || !config.memory_require_lock) {
-    return absl::OkStatus();
-  }
-  return absl::FailedPreconditionError(
-      "the system refuses to lock 6 MiB of memory for keys; raise "
-      "LimitMEMLOCK (ulimit -l), or set memory.require_lock to false and "
-      "accept that keys may reach swap");
-}
-
 }  // namespace
 
 absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
@@ -161,7 +151,6 @@ Instance::Instance(const Config& config, Engines engines,
       started_(clock.Now()) {}
 
 absl::Status Instance::Open() {
-  RETURN_IF_ERROR(RequireLockedMemory(config_));
   ASSIGN_OR_RETURN(const base::StoreId id,
                    vault::StoreKeys::IdOf(*engines_.keys));
   ASSIGN_OR_RETURN(auto anchor, storage::Anchor::Open(config_.anchor,

@@ -1,11 +1,7 @@
 // hizod: the server.
 #include <pthread.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
-#include <array>
 #include <csignal>
-#include <cstdlib>
 #include <ctime>
 #include <iostream>
 #include <string>
@@ -15,7 +11,7 @@
 #include "service/app/instance.h"
 #include "service/app/logging.h"
 #include "service/app/options.h"
-#include "service/base/status_macros.h"
+#include "service/app/process.h"
 
 namespace {
 
@@ -26,32 +22,6 @@ constexpr int kExitOk = 0;
 constexpr int kExitFailed = 1;
 constexpr int kExitUsage = 2;
 constexpr time_t kHealthIntervalSeconds = 1;
-
-// No core dump, no attaching: both would show keys and values. As much memory
-// may be locked as the system allows this process.
-void Harden() {
-  const rlimit none{0, 0};
-  setrlimit(RLIMIT_CORE, &none);
-  prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-  rlimit lock{};
-  if (getrlimit(RLIMIT_MEMLOCK, &lock) == 0) {
-    lock.rlim_cur = lock.rlim_max;
-    setrlimit(RLIMIT_MEMLOCK, &lock);
-  }
-}
-
-// Variables with which the libraries would write plaintext or keys somewhere.
-absl::Status RefuseDebugVariables() {
-  for (const char* name :
-       {"GRPC_TRACE", "GRPC_VERBOSITY", "SSLKEYLOGFILE", "MALLOC_TRACE"}) {
-    if (std::getenv(name) != nullptr) {
-      return absl::FailedPreconditionError(
-          std::string("the environment variable ") + name +
-          " is set: it can write personal data or keys to a file; unset it");
-    }
-  }
-  return absl::OkStatus();
-}
 
 // Waits for SIGTERM or SIGINT, or until the store cannot go on.
 int WaitForEnd(const hizo::app::Instance& instance, const sigset_t& signals) {
@@ -80,8 +50,8 @@ int Serve(const Config& config) {
   for (const std::string& warning : hizo::app::Warnings(config)) {
     hizo::app::LogText(Level::kWarning, "config", warning);
   }
-  if (const auto status = RefuseDebugVariables(); !status.ok()) {
-    return Fail("environment", status);
+  if (const auto status = hizo::app::CheckProcess(config); !status.ok()) {
+    return Fail("process", status);
   }
   // Blocked before any thread exists, so that only sigtimedwait sees them.
   sigset_t signals;
@@ -107,7 +77,9 @@ int Serve(const Config& config) {
 }
 
 int Init(const Config& config) {
-  const absl::Status status = hizo::app::InitStore(config);
+  absl::Status status = hizo::app::CheckProcess(config);
+  if (!status.ok()) return Fail("process", status);
+  status = hizo::app::InitStore(config);
   if (!status.ok()) return Fail("cannot_init", status);
   std::cout << "A new, empty store was made in "
             << config.storage_data_dir.string() << " and "
@@ -137,7 +109,7 @@ int CheckConfig(const Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  Harden();
+  hizo::app::HardenProcess();
   // Debian builds Abseil with a search for deadlocks at every lock of gRPC's.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   hizo::app::CaptureLibraryLogs();

@@ -1,10 +1,13 @@
 #include "crypto/random.h"
 
 #include <array>
+#include <csignal>
+#include <cstdlib>
 #include <set>
 #include <string>
 
 #include "gtest/gtest.h"
+#include "tests/testing/refused_random.h"
 
 namespace hizo::crypto {
 namespace {
@@ -36,6 +39,35 @@ TEST(RandomTest, LeavesWhatIsOutsideTheSpan) {
   std::array<uint8_t, 48> bytes = {};
   FillRandom(std::span(bytes).subspan(16, 16));
   for (const size_t i : {0u, 15u, 32u, 47u}) EXPECT_EQ(bytes[i], 0) << i;
+}
+
+TEST(RandomTest, TheSystemHasASource) { EXPECT_TRUE(CheckRandomSource().ok()); }
+
+// In processes of their own: what is refused is not given back.
+
+TEST(RandomDeathTest, SaysThatTheSystemHasNone) {
+  const auto check = [] {
+    test::RefuseRandom();
+    const bool refused = absl::IsFailedPrecondition(CheckRandomSource());
+    std::exit(refused ? 0 : 1);
+  };
+  EXPECT_EXIT(check(), testing::ExitedWithCode(0), "");
+}
+
+TEST(RandomDeathTest, EndsTheProcessRatherThanGoOnWithoutRandomBytes) {
+  const auto go_on = [](auto draw) {
+    draw();
+    test::RefuseRandom();
+    draw();
+    std::exit(0);
+  };
+  EXPECT_EXIT(go_on([] { RandomBytes(16); }), testing::KilledBySignal(SIGABRT),
+              "");
+  EXPECT_EXIT(go_on([] {
+                std::array<uint8_t, 16> bytes{};
+                FillRandom(bytes);
+              }),
+              testing::KilledBySignal(SIGABRT), "");
 }
 
 }  // namespace

@@ -209,18 +209,5 @@ TEST_F(CanaryTest, TheLogIsOneObjectPerLineWithoutValues) {
   }
 }
 
-TEST_F(CanaryTest, TheProcessLeavesNoCoreBehind) {
-  std::ifstream limits("/proc/" + std::to_string(hizod_->process().id()) +
-                       "/limits");
-  std::string line;
-  bool found = false;
-  while (std::getline(limits, line)) {
-    if (!line.starts_with("Max core file size")) continue;
-    found = true;
-    EXPECT_THAT(line, ::testing::ContainsRegex("size +0 +0 "));
-  }
-  EXPECT_TRUE(found);
-}
-
 }  // namespace
 }  // namespace hizo::test

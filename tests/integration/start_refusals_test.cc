@@ -175,23 +175,6 @@ TEST_F(StartRefusalsTest, ASecondHizodOverOneStore) {
               IsOkAndHolds(subject_));
 }
 
-TEST_F(StartRefusalsTest, VariablesThatMakeLibrariesWritePlaintext) {
-  const fs::path leak = server_.files().directory() / "leak";
-  for (const char* name :
-       {"GRPC_TRACE", "GRPC_VERBOSITY", "SSLKEYLOGFILE", "MALLOC_TRACE"}) {
-    HizodProcess hizod(server_.files(), {{}, {{name, leak.string()}}});
-    EXPECT_FALSE(hizod.WaitUntilReady());
-    EXPECT_EQ(hizod.process().Wait(), kExitFailed);
-    EXPECT_THAT(hizod.process().output(), HasSubstr(name));
-    EXPECT_FALSE(fs::exists(leak)) << name;
-  }
-  HizodProcess hizod(server_.files());
-  EXPECT_TRUE(hizod.WaitUntilReady());
-  EXPECT_THAT(FindPerson(hizod.As("acme/full"), kEmail),
-              IsOkAndHolds(subject_));
-  EXPECT_EQ(hizod.Stop(), 0);
-}
-
 TEST_F(StartRefusalsTest, ACertificateThatDoesNotFitItsKey) {
   const Identity other = server_.files().authority().Issue("DNS:localhost");
   server_.files().Write("server.key", other.key);

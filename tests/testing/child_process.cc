@@ -125,6 +125,7 @@ int ChildProcess::Wait() {
   rusage usage{};
   Check(wait4(id_, &status, 0, &usage) == id_);
   peak_memory_ = static_cast<size_t>(usage.ru_maxrss) * kBytesPerKilobyte;
+  dumped_core_ = WIFSIGNALED(status) && WCOREDUMP(status);
   status_ = WIFEXITED(status) ? WEXITSTATUS(status)
                               : kExitSignalled + WTERMSIG(status);
   return *status_;

@@ -46,6 +46,9 @@ class ChildProcess {
   // Waits for its end: its exit status, or 128 and the signal that ended it.
   int Wait();
 
+  // Whether its end left a core dump. Only once it has ended.
+  bool dumped_core() const { return dumped_core_; }
+
   pid_t id() const { return id_; }
   // The most memory that it held, in bytes, but at least as much as this
   // process held when it started it. Only once it has ended.
@@ -59,6 +62,7 @@ class ChildProcess {
   void Collect();
   pid_t id_ = -1;
   std::optional<int> status_;
+  bool dumped_core_ = false;
   size_t peak_memory_ = 0;
   int output_ = -1;
   mutable std::mutex mutex_;

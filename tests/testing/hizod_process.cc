@@ -9,10 +9,14 @@ namespace {
 constexpr std::string_view kPortMember = "\"port\":";
 
 std::vector<std::string> Arguments(const VaultFiles& files,
-                                   const std::vector<std::string>& more) {
-  std::vector<std::string> all = {BuiltProgram("hizod"), "--config",
-                                  files.config_file().string()};
-  all.insert(all.end(), more.begin(), more.end());
+                                   const HizodProcess::Options& options) {
+  std::vector<std::string> all = options.run_by;
+  for (const std::string& argument :
+       {BuiltProgram(options.program), std::string("--config"),
+        files.config_file().string()}) {
+    all.push_back(argument);
+  }
+  all.insert(all.end(), options.arguments.begin(), options.arguments.end());
   return all;
 }
 
@@ -24,7 +28,7 @@ std::string BuiltProgram(const std::string& name) {
 
 HizodProcess::HizodProcess(VaultFiles& files, const Options& options)
     : files_(files),
-      process_({Arguments(files, options.arguments), options.environment}) {}
+      process_({Arguments(files, options), options.environment}) {}
 
 void HizodProcess::Init(VaultFiles& files) {
   HizodProcess hizod(files, {{"--init"}, {}});

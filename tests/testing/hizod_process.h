@@ -23,6 +23,9 @@ class HizodProcess {
   struct Options {
     std::vector<std::string> arguments;
     std::map<std::string, std::string> environment;
+    std::string program = "hizod";  // of this build
+    // A program that runs it, and that program's arguments: prlimit, setpriv.
+    std::vector<std::string> run_by = {};
   };
   // Starts it; does not wait for anything.
   HizodProcess(VaultFiles& files, const Options& options);

@@ -68,8 +68,11 @@ Reply ReplyOf(const grpc::Status& status) {
 // One call, step by step: gRPC knows it by address until its end.
 class Conversation {
  public:
-  Conversation(grpc::GenericStub& stub, const std::string& path,
-               std::chrono::milliseconds timeout) {
+  Conversation(grpc::GenericStub& stub, const Peer::Options& options,
+               const std::string& path, std::chrono::milliseconds timeout) {
+    for (const auto& [name, value] : options.metadata) {
+      context_.AddMetadata(name, value);
+    }
     context_.set_deadline(std::chrono::system_clock::now() + timeout);
     call_ = stub.PrepareCall(&context_, path, &queue_);
     call_->StartCall(this);
@@ -141,7 +144,8 @@ std::string PathOf(const google::protobuf::Descriptor& request) {
 }
 
 struct Peer::Connection {
-  explicit Connection(const Options& options) : stub(Connect(options)) {}
+  explicit Connection(const Options& all) : options(all), stub(Connect(all)) {}
+  const Options options;
   grpc::GenericStub stub;
 };
 
@@ -153,7 +157,8 @@ Peer::~Peer() = default;
 Reply Peer::Call(const std::string& path,
                  const std::vector<std::string>& messages,
                  std::chrono::milliseconds timeout) const {
-  Conversation conversation(connection_->stub, path, timeout);
+  Conversation conversation(connection_->stub, connection_->options, path,
+                            timeout);
   for (const std::string& message : messages) conversation.Write(message);
   return conversation.Finish();
 }

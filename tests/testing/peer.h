@@ -15,6 +15,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -47,6 +48,8 @@ class Peer {
     std::string address;
     std::string authority;  // PEM; empty: no TLS at all
     Identity identity;      // empty: none is shown
+    // Sent along with every call, names and values.
+    std::vector<std::pair<std::string, std::string>> metadata = {};
   };
   explicit Peer(const Options& options);
   Peer(Peer&&) noexcept;
