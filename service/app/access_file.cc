@@ -1,5 +1,6 @@
 #include "service/app/access_file.h"
 
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,8 @@ constexpr std::pair<std::string_view, RoleKind> kRoleKinds[] = {
     {"administrator", RoleKind::kAdministrator},
 };
 
+constexpr uint32_t kUnset = std::numeric_limits<uint32_t>::max();
+
 absl::Status ReadTenant(const YamlValue& item, AccessSource& source) {
   policy::TenantSpec tenant;
   tenant.name = item.key;
@@ -37,9 +40,12 @@ absl::Status ReadRole(const YamlValue& item, AccessSource& source) {
   AccessSource::RoleSource role;
   role.name = item.key;
   YamlMap map(item);
-  map.RequiredName<RoleKind>("kind", kRoleKinds, role.kind);
+  uint32_t misses = kUnset;
+  map.RequiredName<RoleKind>("kind", kRoleKinds, role.kind)
+      .Optional("misses_per_minute", misses);
   const std::span<const YamlValue> grants = map.List("grants");
   RETURN_IF_ERROR(map.Finish());
+  if (misses != kUnset) role.misses_per_minute = misses;
   for (const YamlValue& grant_item : grants) {
     AccessSource::GrantSource grant;
     YamlMap grant_map(grant_item);
@@ -67,9 +73,10 @@ absl::Status ReadPrincipal(const YamlValue& item, AccessSource& source) {
 }  // namespace
 
 absl::StatusOr<AccessSource> ReadAccess(const std::filesystem::path& file) {
-  ASSIGN_OR_RETURN(const YamlValue root, ReadYaml(file));
+  ASSIGN_OR_RETURN(const YamlFile read, ReadYamlFile(file));
   AccessSource source;
-  YamlMap map(root);
+  source.digest = read.digest;
+  YamlMap map(read.root);
   const std::span<const YamlValue> tenants = map.Map("tenants");
   const std::span<const YamlValue> roles = map.Map("roles");
   const std::span<const YamlValue> principals = map.Map("principals");

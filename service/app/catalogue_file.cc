@@ -125,9 +125,10 @@ absl::Status ReadClass(const YamlValue& item, const PurposeNumbers& numbers,
 
 absl::StatusOr<CatalogueSource> ReadCatalogue(
     const std::filesystem::path& file) {
-  ASSIGN_OR_RETURN(const YamlValue root, ReadYaml(file));
+  ASSIGN_OR_RETURN(const YamlFile read, ReadYamlFile(file));
   CatalogueSource source;
-  YamlMap map(root);
+  source.digest = read.digest;
+  YamlMap map(read.root);
   map.Required("version", source.version);
   const std::span<const YamlValue> purposes = map.Map("purposes");
   const std::span<const YamlValue> classes = map.Map("classes");

@@ -70,6 +70,10 @@ constexpr Setting kSettings[] = {
      "refuse to start where keys cannot be locked into memory"},
     {"max_message_bytes", &Config::max_message_bytes,
      "largest message taken from a caller", 65536, 4194304},
+    {"misses_per_minute", &Config::misses_per_minute,
+     "how often a caller may be told that somebody is not there, or is taken, "
+     "before it has to wait; 0 is no limit; a role may say otherwise",
+     0, 60000000},
     {"threads", &Config::threads, "threads that serve calls", 1, 256},
     {"reflection", &Config::reflection,
      "let callers list services and messages"},

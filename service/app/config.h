@@ -44,6 +44,7 @@ struct Config {
   size_t commit_queue = 4096;
   bool memory_require_lock = true;
   size_t max_message_bytes = 1024 * 1024;
+  size_t misses_per_minute = 6000;
   size_t threads = 2;  // that serve calls
   bool reflection = false;
 };

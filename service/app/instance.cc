@@ -174,9 +174,11 @@ absl::Status Instance::Serve() {
   reruns_.emplace(base::WorkerPool::Options{1, kRerunQueueMax, 0});
   ASSIGN_OR_RETURN(methods_, rpc::MakeMethods(*store_, *declared_.catalogue,
                                               [this] { return ReadStatus(); }));
-  dispatch_.emplace(
-      rpc::Dispatch::Parts{*declared_.catalogue, *declared_.access, clock_,
-                           store_->committer(), *passwords_, *reruns_});
+  limits_.emplace(*declared_.access,
+                  static_cast<uint32_t>(config_.misses_per_minute));
+  dispatch_.emplace(rpc::Dispatch::Parts{
+      *declared_.catalogue, *declared_.access, clock_, store_->committer(),
+      *limits_, *passwords_, *reruns_});
   rpc::Server::Options options;
   options.listen = config_.listen;
   options.tls = tls;

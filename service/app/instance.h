@@ -80,6 +80,7 @@ class Instance {
   std::unique_ptr<vault::Store> store_;
   std::optional<base::WorkerPool> passwords_;
   std::optional<base::WorkerPool> reruns_;
+  std::optional<vault::MissLimits> limits_;
   std::optional<rpc::MethodTable> methods_;
   std::optional<rpc::Dispatch> dispatch_;
   std::unique_ptr<rpc::Server> server_;

@@ -8,7 +8,10 @@
 #include <charconv>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
+#include "absl/strings/escaping.h"
+#include "crypto/digest.h"
 #include "service/base/status_macros.h"
 
 namespace hizo::app {
@@ -182,6 +185,11 @@ absl::StatusOr<YamlValue> ParseYaml(const std::string& text,
 }
 
 absl::StatusOr<YamlValue> ReadYaml(const std::filesystem::path& file) {
+  ASSIGN_OR_RETURN(YamlFile read, ReadYamlFile(file));
+  return std::move(read.root);
+}
+
+absl::StatusOr<YamlFile> ReadYamlFile(const std::filesystem::path& file) {
   const std::string name = file.string();
   std::ifstream in(file, std::ios::binary);
   if (!in) return absl::NotFoundError(name + ": cannot be read");
@@ -189,7 +197,12 @@ absl::StatusOr<YamlValue> ReadYaml(const std::filesystem::path& file) {
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad()) return absl::NotFoundError(name + ": cannot be read");
   text.resize(static_cast<size_t>(in.gcount()));
-  return ParseYaml(text, name);
+  YamlFile read;
+  ASSIGN_OR_RETURN(read.root, ParseYaml(text, name));
+  const crypto::Digest digest = crypto::Sha256(text);
+  const std::string_view bytes = crypto::AsBytes(digest);
+  read.digest = absl::BytesToHexString({bytes.data(), bytes.size()});
+  return read;
 }
 
 YamlMap::YamlMap(const YamlValue& value) : value_(value) {

@@ -61,7 +61,12 @@ struct YamlValue {
   absl::Status ReadNumber(uint64_t min, uint64_t max, uint64_t& out) const;
 };
 
-// The one document of `file`, which is a map.
+// The one document of `file`, which is a map, and the file's SHA-256 in hex.
+struct YamlFile {
+  YamlValue root;
+  std::string digest;
+};
+absl::StatusOr<YamlFile> ReadYamlFile(const std::filesystem::path& file);
 absl::StatusOr<YamlValue> ReadYaml(const std::filesystem::path& file);
 // The same of `text`; errors call it `name`.
 absl::StatusOr<YamlValue> ParseYaml(const std::string& text,

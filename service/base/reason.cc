@@ -1,7 +1,9 @@
 #include "service/base/reason.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <limits>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -88,27 +90,45 @@ const ReasonRow& RowOf(Reason reason) {
   return kReasons[static_cast<size_t>(reason)];
 }
 
-// What Fail put into a status: the reason, then the field, high byte first.
-constexpr size_t kPayloadSize = 3;
+// What Fail put into a status: the reason, then the field and the seconds until
+// a repeat, each high byte first.
+constexpr size_t kPayloadSize = 5;
 std::optional<std::string> PayloadOf(const absl::Status& status) {
   const auto payload = status.GetPayload(kPayloadType);
   if (!payload.has_value()) return std::nullopt;
   return static_cast<std::string>(*payload);
 }
 
-}  // namespace
+uint16_t NumberAt(const std::string& payload, size_t place) {
+  return static_cast<uint16_t>(static_cast<uint8_t>(payload[place]) << 8 |
+                               static_cast<uint8_t>(payload[place + 1]));
+}
 
-absl::Status Fail(Reason reason, uint16_t field) {
+absl::Status Make(Reason reason, uint16_t field, uint16_t retry_after) {
   // Failing with no reason is a bug, and must not become a success.
   if (reason == Reason::kNone) reason = Reason::kInternal;
   const ReasonRow& row = RowOf(reason);
   absl::Status status(row.code, row.text);
   const std::array<char, kPayloadSize> payload = {
       static_cast<char>(reason), static_cast<char>(field >> 8),
-      static_cast<char>(field & 0xff)};
+      static_cast<char>(field & 0xff), static_cast<char>(retry_after >> 8),
+      static_cast<char>(retry_after & 0xff)};
   status.SetPayload(kPayloadType, absl::Cord(absl::string_view(
                                       payload.data(), payload.size())));
   return status;
+}
+
+}  // namespace
+
+absl::Status Fail(Reason reason, uint16_t field) {
+  return Make(reason, field, 0);
+}
+
+absl::Status FailUntil(Reason reason, std::chrono::seconds retry_after) {
+  constexpr int64_t kMax = std::numeric_limits<uint16_t>::max();
+  return Make(
+      reason, 0,
+      static_cast<uint16_t>(std::clamp<int64_t>(retry_after.count(), 0, kMax)));
 }
 
 Reason ReasonOf(const absl::Status& status) {
@@ -133,8 +153,12 @@ Reason ReasonOf(const absl::Status& status) {
 uint16_t FieldOf(const absl::Status& status) {
   const std::optional<std::string> payload = PayloadOf(status);
   if (!payload.has_value()) return 0;
-  return static_cast<uint16_t>(static_cast<uint8_t>((*payload)[1]) << 8 |
-                               static_cast<uint8_t>((*payload)[2]));
+  return NumberAt(*payload, 1);
+}
+
+std::chrono::seconds RetryAfterOf(const absl::Status& status) {
+  const std::optional<std::string> payload = PayloadOf(status);
+  return std::chrono::seconds(payload.has_value() ? NumberAt(*payload, 3) : 0);
 }
 
 absl::StatusCode CodeOf(Reason reason) { return RowOf(reason).code; }

@@ -7,6 +7,7 @@
 #ifndef HIZO_SERVICE_BASE_REASON_H_
 #define HIZO_SERVICE_BASE_REASON_H_
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -50,6 +51,10 @@ inline constexpr int kReasonCount = 27;
 // field at fault, 0 if none is: a number, so that it can carry nothing else.
 absl::Status Fail(Reason reason, uint16_t field = 0);
 
+// The same with the time after which a repeat is worth its while, in whole
+// seconds, at most 65,535.
+absl::Status FailUntil(Reason reason, std::chrono::seconds retry_after);
+
 // The reason of an error: kNone for OK; for an error that Fail did not make,
 // kIntegrityFailure for kDataLoss, kOutcomeUnknown for kUnknown,
 // kAuditUnavailable for kUnavailable and kResourceExhausted (what crypto and
@@ -57,6 +62,8 @@ absl::Status Fail(Reason reason, uint16_t field = 0);
 Reason ReasonOf(const absl::Status& status);
 // The field at fault; 0 if there is none.
 uint16_t FieldOf(const absl::Status& status);
+// When to repeat the call; 0 where the error says nothing of it.
+std::chrono::seconds RetryAfterOf(const absl::Status& status);
 
 absl::StatusCode CodeOf(Reason reason);
 // Upper-case name as it goes over the wire: "PURPOSE_MISSING".

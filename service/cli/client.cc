@@ -10,7 +10,9 @@
 #include "google/rpc/status.pb.h"
 #include "hizo/v1/admin.grpc.pb.h"
 #include "hizo/v1/audit.grpc.pb.h"
+#include "hizo/v1/consent.grpc.pb.h"
 #include "hizo/v1/credential.grpc.pb.h"
+#include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
 #include "service/base/status_macros.h"
@@ -78,7 +80,9 @@ struct Client::Stubs {
   Stubs(const auto& channel, std::chrono::milliseconds timeout_of_calls)
       : admin(channel),
         audit(channel),
+        consent(channel),
         credential(channel),
+        policy(channel),
         record(channel),
         subject(channel),
         timeout(timeout_of_calls) {}
@@ -93,7 +97,9 @@ struct Client::Stubs {
 
   v1::AdminService::Stub admin;
   v1::AuditService::Stub audit;
+  v1::ConsentService::Stub consent;
   v1::CredentialService::Stub credential;
+  v1::PolicyService::Stub policy;
   v1::RecordService::Stub record;
   v1::SubjectService::Stub subject;
   std::chrono::milliseconds timeout;
@@ -190,6 +196,19 @@ absl::Status Client::Call(const v1::QueryAuditRequest& request,
 absl::Status Client::Call(const v1::GetCheckpointRequest& request,
                           v1::GetCheckpointResponse& response) {
   return stubs_->Call(stubs_->audit, &v1::AuditService::Stub::GetCheckpoint,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::GetEffectivePolicyRequest& request,
+                          v1::GetEffectivePolicyResponse& response) {
+  return stubs_->Call(stubs_->policy,
+                      &v1::PolicyService::Stub::GetEffectivePolicy, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::CheckPurposeRequest& request,
+                          v1::CheckPurposeResponse& response) {
+  return stubs_->Call(stubs_->consent, &v1::ConsentService::Stub::CheckPurpose,
                       request, response);
 }
 

@@ -21,6 +21,8 @@ class BatchGetRecordsRequest;
 class BatchGetRecordsResponse;
 class CancelAccountRequest;
 class CancelAccountResponse;
+class CheckPurposeRequest;
+class CheckPurposeResponse;
 class CreateSubjectRequest;
 class CreateSubjectResponse;
 class DeleteFieldsRequest;
@@ -29,6 +31,8 @@ class FindSubjectRequest;
 class FindSubjectResponse;
 class GetCheckpointRequest;
 class GetCheckpointResponse;
+class GetEffectivePolicyRequest;
+class GetEffectivePolicyResponse;
 class GetRecordRequest;
 class GetRecordResponse;
 class GetStatusRequest;
@@ -85,6 +89,10 @@ class Client {
                     v1::QueryAuditResponse& response);
   absl::Status Call(const v1::GetCheckpointRequest& request,
                     v1::GetCheckpointResponse& response);
+  absl::Status Call(const v1::GetEffectivePolicyRequest& request,
+                    v1::GetEffectivePolicyResponse& response);
+  absl::Status Call(const v1::CheckPurposeRequest& request,
+                    v1::CheckPurposeResponse& response);
   absl::Status Call(const v1::GetStatusRequest& request,
                     v1::GetStatusResponse& response);
 

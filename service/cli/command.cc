@@ -74,6 +74,7 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   AddImportCommand(*this);
   AddPasswordCommands(*this);
   AddAuditCommands(*this);
+  AddPolicyCommands(*this);
   AddStatusCommand(*this);
 }
 

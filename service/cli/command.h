@@ -96,6 +96,7 @@ void AddRecordCommands(CommandLine& line);
 void AddImportCommand(CommandLine& line);
 void AddPasswordCommands(CommandLine& line);
 void AddAuditCommands(CommandLine& line);
+void AddPolicyCommands(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
 
 }  // namespace hizo::cli

@@ -108,13 +108,16 @@ class SubjectFind : public Command {
     v1::FindSubjectRequest request;
     session.Fill(*request.mutable_context());
     RETURN_IF_ERROR(ParseLookup(key_, *request.mutable_key()));
-    v1::FindSubjectResponse response;
-    RETURN_IF_ERROR(session.client.Call(request, response));
-    std::string found = response.subject() + '\n';
-    for (const std::string& other : response.more_subjects()) {
-      found += other + '\n';
-    }
-    session.Print(response, found);
+    do {
+      v1::FindSubjectResponse page;
+      RETURN_IF_ERROR(session.client.Call(request, page));
+      std::string found = page.subject() + '\n';
+      for (const std::string& other : page.more_subjects()) {
+        found += other + '\n';
+      }
+      session.Print(page, found);
+      request.set_page_token(page.next_page_token());
+    } while (!request.page_token().empty());
     return absl::OkStatus();
   }
 

@@ -17,10 +17,6 @@ constexpr std::string_view kDomainLetters =
 constexpr std::string_view kPathLetters =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
 
-struct Role {
-  RoleKind kind;
-  std::vector<Grant> grants;
-};
 using Roles = std::map<std::string, Role, std::less<>>;
 
 absl::Status Broken(const std::string& kind, const std::string& name,
@@ -118,7 +114,10 @@ absl::StatusOr<Roles> CompileRoles(const AccessSource& source,
     if (role_source.name.empty()) {
       return absl::InvalidArgumentError("a role has no name");
     }
-    Role role{.kind = role_source.kind, .grants = {}};
+    Role role;
+    role.name = role_source.name;
+    role.kind = role_source.kind;
+    role.misses_per_minute = role_source.misses_per_minute;
     for (const AccessSource::GrantSource& grant_source : role_source.grants) {
       ASSIGN_OR_RETURN(Grant grant, CompileGrant(grant_source, catalogue));
       if (grant.actions.none() || grant.purposes.none()) {
@@ -154,6 +153,13 @@ absl::Status CheckTenants(const std::vector<TenantSpec>& tenants) {
   return absl::OkStatus();
 }
 
+// 0 is no limit at all.
+std::optional<uint32_t> LooserOf(std::optional<uint32_t> one,
+                                 std::optional<uint32_t> other) {
+  if (!one.has_value() || !other.has_value()) return one ? one : other;
+  return *one == 0 || *other == 0 ? 0 : std::max(*one, *other);
+}
+
 absl::StatusOr<Principal> CompilePrincipal(
     const AccessSource::PrincipalSource& source,
     const std::vector<TenantSpec>& tenants, const Roles& roles) {
@@ -175,6 +181,8 @@ absl::StatusOr<Principal> CompilePrincipal(
       return Broken("principal", source.spiffe_id, "has a role twice");
     }
     principal.roles.push_back(name);
+    principal.misses_per_minute =
+        LooserOf(principal.misses_per_minute, role->second.misses_per_minute);
     principal.role_kinds.set(static_cast<size_t>(role->second.kind));
     principal.grants.insert(principal.grants.end(), role->second.grants.begin(),
                             role->second.grants.end());
@@ -187,14 +195,16 @@ absl::StatusOr<Principal> CompilePrincipal(
 absl::StatusOr<std::unique_ptr<const AccessTable>> AccessTable::Create(
     const AccessSource& source, const Catalogue& catalogue) {
   RETURN_IF_ERROR(CheckTenants(source.tenants));
-  ASSIGN_OR_RETURN(const Roles roles, CompileRoles(source, catalogue));
   std::unique_ptr<AccessTable> table(new AccessTable());
+  ASSIGN_OR_RETURN(table->roles_, CompileRoles(source, catalogue));
+  table->digest_ = source.digest;
   table->tenants_ = source.tenants;
   for (const AccessSource::PrincipalSource& principal_source :
        source.principals) {
     ASSIGN_OR_RETURN(
         Principal principal,
-        CompilePrincipal(principal_source, table->tenants_, roles));
+        CompilePrincipal(principal_source, table->tenants_, table->roles_));
+    principal.index = table->principals_.size();
     const std::string& id = principal_source.spiffe_id;
     if (!table->principals_.emplace(id, std::move(principal)).second) {
       return Broken("principal", id, "is there twice");
@@ -206,6 +216,11 @@ absl::StatusOr<std::unique_ptr<const AccessTable>> AccessTable::Create(
 const Principal* AccessTable::Find(std::string_view spiffe_id) const {
   const auto found = principals_.find(spiffe_id);
   return found == principals_.end() ? nullptr : &found->second;
+}
+
+const Role* AccessTable::FindRole(std::string_view name) const {
+  const auto found = roles_.find(name);
+  return found == roles_.end() ? nullptr : &found->second;
 }
 
 const TenantSpec* AccessTable::Tenant(base::TenantId id) const {

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -39,12 +40,23 @@ struct Grant {
   bool plain = false;  // values, and not only masks
 };
 
+struct Role {
+  std::string name;
+  RoleKind kind = RoleKind::kService;
+  std::vector<Grant> grants;
+  // How many answers a minute that nobody is there, or somebody is whom the
+  // caller may not have; 0 is no limit, nothing what the store's setting says.
+  std::optional<uint32_t> misses_per_minute;
+};
+
 struct Principal {
+  size_t index = 0;  // dense: 0 to AccessTable::principals().size() - 1
   std::string spiffe_id;
   base::TenantId tenant = base::TenantId::kStore;
   std::vector<std::string> roles;
-  std::bitset<8> role_kinds;  // by RoleKind
-  std::vector<Grant> grants;  // of all roles
+  std::bitset<8> role_kinds;                  // by RoleKind
+  std::vector<Grant> grants;                  // of all roles
+  std::optional<uint32_t> misses_per_minute;  // of the role that allows most
   bool Is(RoleKind kind) const {
     return role_kinds.test(static_cast<size_t>(kind));
   }
@@ -69,12 +81,14 @@ struct AccessSource {
     std::string name;
     RoleKind kind = RoleKind::kService;
     std::vector<GrantSource> grants;
+    std::optional<uint32_t> misses_per_minute = std::nullopt;
   };
   struct PrincipalSource {
     std::string spiffe_id;
     std::string tenant;
     std::vector<std::string> roles;
   };
+  std::string digest;  // SHA-256 in hex of the file that it was read from
   std::vector<TenantSpec> tenants;
   std::vector<RoleSource> roles;
   std::vector<PrincipalSource> principals;
@@ -91,10 +105,21 @@ class AccessTable {
   const Principal* Find(std::string_view spiffe_id) const;
   const TenantSpec* Tenant(base::TenantId id) const;
   const std::vector<TenantSpec>& tenants() const { return tenants_; }
+  // By name; nullptr for a role that is not configured.
+  const Role* FindRole(std::string_view name) const;
+  const std::map<std::string, Role, std::less<>>& roles() const {
+    return roles_;
+  }
+  const std::map<std::string, Principal, std::less<>>& principals() const {
+    return principals_;
+  }
+  const std::string& digest() const { return digest_; }
 
  private:
   AccessTable() = default;
+  std::string digest_;
   std::vector<TenantSpec> tenants_;
+  std::map<std::string, Role, std::less<>> roles_;
   std::map<std::string, Principal, std::less<>> principals_;
 };
 

@@ -107,6 +107,7 @@ struct PurposeSpec {
 // What a catalogue is made from.
 struct CatalogueSource {
   uint32_t version = 0;
+  std::string digest;  // SHA-256 in hex of the file that it was read from
   std::vector<PurposeSpec> purposes;
   std::vector<ClassSpec> classes;  // `fields` empty
   std::vector<FieldSpec> fields;   // `index`, `full_name` unset
@@ -128,6 +129,7 @@ class Catalogue {
   Catalogue& operator=(const Catalogue&) = delete;
 
   uint32_t version() const { return source_.version; }
+  const std::string& digest() const { return source_.digest; }
   // Each returns nullptr for what is not there.
   const ClassSpec* FindClass(std::string_view name) const;
   const ClassSpec* ClassByNumber(ClassNumber number) const;

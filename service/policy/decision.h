@@ -45,7 +45,15 @@ struct Decision {
   bool allowed = false;
   base::Reason reason = base::Reason::kCallerNotEntitled;
   std::string_view rule;  // name of the rule that decided
+  // A refusal that tells something about the person: who may ask learns from
+  // it whether they are there.
+  bool tells_of_person = false;
 };
+
+// What the grants of `principal` name for `action` and `purpose`, by the fields
+// of the catalogue that they were compiled for.
+FieldSet GrantedFields(const Principal& principal, Action action,
+                       PurposeNumber purpose);
 
 // `access.fields` counts by the fields of `catalogue`, for which the grants of
 // `access.principal` were compiled.

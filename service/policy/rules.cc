@@ -100,6 +100,7 @@ struct Rule {
   std::string_view name;
   bool (*holds)(const Question&);
   Reason otherwise;
+  bool looks_at_person = false;
 };
 
 // Every rule must hold; the first that does not gives the reason. Whatever
@@ -117,27 +118,44 @@ constexpr std::array kRules = {
     Rule{"fields-granted", FieldsAreGranted, Reason::kCallerNotEntitled},
     Rule{"fields-serve-purpose", FieldsServePurpose,
          Reason::kPurposeNotAllowed},
-    Rule{"subject-exists", SubjectExists, Reason::kSubjectNotFound},
+    Rule{"subject-exists", SubjectExists, Reason::kSubjectNotFound, true},
     // The same answer as for nobody: who is gone is not told from who never
     // was.
     Rule{"subject-state-known", SubjectIsInAKnownState,
-         Reason::kSubjectNotFound},
+         Reason::kSubjectNotFound, true},
     // Who has left cannot sign in and is not found: the same answer as for
     // nobody.
     Rule{"subject-has-account", LooksForSomebodyWithAnAccount,
-         Reason::kSubjectNotFound},
+         Reason::kSubjectNotFound, true},
     Rule{"purpose-outlives-account", AccountIsOpenOrNotNeeded,
-         Reason::kPurposeNotAllowed},
+         Reason::kPurposeNotAllowed, true},
 };
 
 }  // namespace
+
+FieldSet GrantedFields(const Principal& principal, Action action,
+                       PurposeNumber purpose) {
+  Access access;
+  access.action = action;
+  access.purpose = purpose;
+  FieldSet granted;
+  for (const Grant& grant : principal.grants) {
+    if (HasAction(grant, access) && HasPurpose(grant, access)) {
+      granted |= grant.fields;
+    }
+  }
+  return granted;
+}
 
 Decision Decide(const Catalogue& catalogue, const Access& access,
                 base::Timestamp /*now*/) {
   const Question question{catalogue, access};
   for (const Rule& rule : kRules) {
     if (!rule.holds(question)) {
-      return {.allowed = false, .reason = rule.otherwise, .rule = rule.name};
+      return {.allowed = false,
+              .reason = rule.otherwise,
+              .rule = rule.name,
+              .tells_of_person = rule.looks_at_person};
     }
   }
   return {.allowed = true, .reason = Reason::kNone, .rule = "granted"};

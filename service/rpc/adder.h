@@ -31,6 +31,8 @@ struct Adder {
 // Each adds the methods of one service.
 absl::Status AddSubjects(const Adder& adder, const vault::Store& store);
 absl::Status AddRecords(const Adder& adder, const vault::Store& store);
+absl::Status AddPolicies(const Adder& adder, const vault::Store& store);
+absl::Status AddConsents(const Adder& adder, const vault::Store& store);
 
 }  // namespace hizo::rpc
 

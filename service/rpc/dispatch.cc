@@ -58,7 +58,14 @@ void Dispatch::Run(std::unique_ptr<Exchange> exchange) {
   ++exchange->runs_;
   auto attempt = NewAttempt(*exchange);
   attempt->Conclude(Execute(*exchange, *attempt));
+  if (attempt->missed()) CountMiss(exchange->request());
   Submit(std::move(exchange), std::move(attempt));
+}
+
+void Dispatch::CountMiss(const Exchange::Request& request) {
+  const policy::Principal* principal = parts_.access.Find(request.actor);
+  if (principal == nullptr || request.method == nullptr) return;
+  parts_.limits.Count(*principal, request.method->action, parts_.clock.Now());
 }
 
 absl::Status Dispatch::Execute(const Exchange& exchange, Attempt& attempt) {
@@ -71,6 +78,12 @@ absl::Status Dispatch::Execute(const Exchange& exchange, Attempt& attempt) {
   if (request.refused != Reason::kNone) return base::Fail(request.refused);
   const base::Timestamp now = parts_.clock.Now();
   if (now > request.deadline) return base::Fail(Reason::kDeadlineExceeded);
+  const absl::Status in_limits =
+      parts_.limits.Check(*principal, request.method->action, now);
+  if (!in_limits.ok()) {
+    AccessGate::Refuse(attempt, Reason::kRateLimited).IgnoreError();
+    return in_limits;
+  }
   const policy::TenantSpec* tenant = parts_.access.Tenant(principal->tenant);
   if (tenant == nullptr) return base::Fail(Reason::kInternal);
   const Incoming incoming{*principal, *tenant, request.method->action,

@@ -23,6 +23,7 @@
 #include "service/policy/catalogue.h"
 #include "service/rpc/method_table.h"
 #include "service/vault/committer.h"
+#include "service/vault/miss_limits.h"
 
 namespace hizo::rpc {
 
@@ -60,6 +61,7 @@ class Dispatch {
     const policy::AccessTable& access;
     const base::Clock& clock;
     vault::Committer& committer;
+    vault::MissLimits& limits;
     base::WorkerPool& passwords;  // for Lane::kPassword
     base::WorkerPool& reruns;     // for calls that lost a race
   };
@@ -73,6 +75,7 @@ class Dispatch {
   // Has `exchange` run on `pool`, or answers kOverloaded if it is full.
   void RunOn(base::WorkerPool& pool, std::unique_ptr<Exchange> exchange,
              base::Reason if_full);
+  void CountMiss(const Exchange::Request& request);
   absl::Status Execute(const Exchange& exchange, vault::Attempt& attempt);
   void Submit(std::unique_ptr<Exchange> exchange,
               std::unique_ptr<vault::Attempt> attempt);

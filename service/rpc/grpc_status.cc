@@ -27,6 +27,12 @@ grpc::Status ToGrpcStatus(const absl::Status& status,
   details.set_code(code);
   details.set_message(text);
   details.add_details()->PackFrom(info);
+  const std::chrono::seconds retry_after = base::RetryAfterOf(status);
+  if (retry_after.count() > 0) {
+    google::rpc::RetryInfo retry;
+    retry.mutable_retry_delay()->set_seconds(retry_after.count());
+    details.add_details()->PackFrom(retry);
+  }
   return {static_cast<grpc::StatusCode>(code), text,
           details.SerializeAsString()};
 }

@@ -5,8 +5,10 @@
 
 #include "hizo/v1/admin.pb.h"
 #include "hizo/v1/audit.pb.h"
+#include "hizo/v1/consent.pb.h"
 #include "hizo/v1/credential.pb.h"
 #include "hizo/v1/options.pb.h"
+#include "hizo/v1/policy.pb.h"
 #include "hizo/v1/record.pb.h"
 #include "hizo/v1/subject.pb.h"
 
@@ -34,6 +36,8 @@ std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
           v1::PutRecordRequest::descriptor()->file(),
           v1::SetPasswordRequest::descriptor()->file(),
           v1::QueryAuditRequest::descriptor()->file(),
+          v1::CheckPurposeRequest::descriptor()->file(),
+          v1::GetEffectivePolicyRequest::descriptor()->file(),
           v1::GetStatusRequest::descriptor()->file()};
 }
 

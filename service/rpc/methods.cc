@@ -112,6 +112,8 @@ absl::StatusOr<MethodTable> MakeMethods(const vault::Store& store,
   const Adder adder{table, catalogue};
   RETURN_IF_ERROR(AddSubjects(adder, store));
   RETURN_IF_ERROR(AddRecords(adder, store));
+  RETURN_IF_ERROR(AddPolicies(adder, store));
+  RETURN_IF_ERROR(AddConsents(adder, store));
   RETURN_IF_ERROR(AddCredentials(adder, store.credentials()));
   RETURN_IF_ERROR(AddAudits(adder, store.audits()));
   RETURN_IF_ERROR(AddAdmin(adder, store.gate(), std::move(read_status)));

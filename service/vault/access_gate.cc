@@ -45,6 +45,7 @@ absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
   if (facts != nullptr) event.subject = facts->audit_reference;
 
   const policy::Decision decision = Judge(call, ask, facts);
+  if (decision.tells_of_person) attempt.NoteMiss();
   if (!decision.allowed) {
     // That nobody is there is no refusal: the caller was allowed to ask.
     event.outcome = decision.reason == Reason::kSubjectNotFound
@@ -87,6 +88,7 @@ absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
   RETURN_IF_ERROR(decided);
   if (!creates && !facts.has_value()) {
     // An action that is not about people as such, asked about nobody.
+    attempt.NoteMiss();
     attempt.event().outcome = audit::Outcome::kFailed;
     return base::Fail(Reason::kSubjectNotFound);
   }
@@ -106,6 +108,27 @@ absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
   }
   if (creates) grant.classes_.set(policy::kClassFacts);
   return grant;
+}
+
+absl::StatusOr<policy::Decision> AccessGate::Foresee(
+    Attempt& attempt, const Call& call, const Ask& ask,
+    const Call& would_be) const {
+  std::optional<Facts> facts;
+  absl::Status loaded;
+  if (ask.subject.has_value()) {
+    SubjectKeys keys = user_keys_.Fresh(call.tenant.id, *ask.subject);
+    loaded = Load(attempt, keys, facts);
+  }
+  const Facts* person = facts.has_value() ? &*facts : nullptr;
+  Ask nothing_shown = ask;
+  nothing_shown.view = policy::View::kNone;
+  RETURN_IF_ERROR(Decide(attempt, call, nothing_shown, person));
+  RETURN_IF_ERROR(loaded);
+  const Facts anybody{};
+  const policy::Decision decision =
+      Judge(would_be, ask, ask.subject.has_value() ? person : &anybody);
+  if (decision.tells_of_person) attempt.NoteMiss();
+  return decision;
 }
 
 absl::Status AccessGate::AdmitStore(Attempt& attempt, const Call& call) const {

@@ -79,6 +79,14 @@ class AccessGate {
   // Whether the caller may ask this of anybody: for calls that must look
   // somebody up before they can be decided upon. An error is in the event.
   absl::Status MayAsk(Attempt& attempt, const Call& call, const Ask& ask) const;
+  // What would be decided of `ask` if it were `would_be`: nothing is unlocked.
+  // Whether `call` may know that is decided first, of the same person and
+  // fields, and is what the event tells. Where `ask` names nobody, it is as of
+  // somebody whose account is open; nobody who does not exist is told from who
+  // does unless `would_be` would be told.
+  absl::StatusOr<policy::Decision> Foresee(Attempt& attempt, const Call& call,
+                                           const Ask& ask,
+                                           const Call& would_be) const;
   // For calls about the store; there is nothing to unlock.
   absl::Status AdmitStore(Attempt& attempt, const Call& call) const;
   // For a call that no use case can be asked about: no identity, no such

@@ -39,6 +39,9 @@ void Attempt::BeginAnotherEvent() {
 void Attempt::Conclude(const absl::Status& status) {
   status_ = status;
   if (status.ok()) return;
+  const base::Reason reason = base::ReasonOf(status);
+  // Who tries an address that is taken learns that it is.
+  if (reason == base::Reason::kAlreadyExists) NoteMiss();
   keys_ = storage::Batch();
   data_ = storage::Batch();
   also_changed_.clear();
@@ -48,7 +51,7 @@ void Attempt::Conclude(const absl::Status& status) {
   event_.records = 0;
   if (event_.outcome == audit::Outcome::kDenied) return;
   event_.outcome = audit::Outcome::kFailed;
-  event_.reason = base::ReasonOf(status);
+  event_.reason = reason;
 }
 
 }  // namespace hizo::vault

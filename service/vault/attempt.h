@@ -76,6 +76,11 @@ class Attempt {
   // answer concerns several people, each of whom has an event.
   void BeginAnotherEvent();
 
+  // The answer tells that somebody is not there, or is whom the caller may not
+  // have: who asks too many of those is slowed down.
+  void NoteMiss() { missed_ = true; }
+  bool missed() const { return missed_; }
+
   // Ends the use case: a failure takes back all writes and any answer, and is
   // noted in the event unless the gate has noted a refusal there.
   void Conclude(const absl::Status& status);
@@ -96,6 +101,7 @@ class Attempt {
   std::vector<audit::Event> earlier_;
   audit::Event event_;
   absl::Status status_;
+  bool missed_ = false;
   std::string answer_;
 };
 

@@ -6,7 +6,6 @@
 #include "service/base/status_macros.h"
 #include "service/vault/byte_codec.h"
 #include "service/vault/page_token.h"
-#include "service/vault/records.h"
 #include "service/vault/row_keys.h"
 
 namespace hizo::vault {

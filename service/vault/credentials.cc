@@ -77,14 +77,15 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Locate(
   if (field == nullptr || !field->searchable) return std::nullopt;
   // Text that is no address is nobody's address.
   const auto found =
-      services_.index.Find(attempt, call.tenant, *field, who.value.Reveal());
+      services_.index.Find(attempt, call.tenant, *field, who.value.Reveal(),
+                           {.after = "", .limit = 2});
   if (base::ReasonOf(found.status()) == Reason::kValueInvalid) {
     return std::nullopt;
   }
   RETURN_IF_ERROR(found.status());
   // A value that several people share says nobody's name.
-  if (found->size() != 1) return std::nullopt;
-  return found->front();
+  if (found->subjects.size() != 1) return std::nullopt;
+  return found->subjects.front();
 }
 
 absl::StatusOr<std::optional<std::string>> Credentials::StoredHashOf(
@@ -129,6 +130,7 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
   audit::Event& event = attempt.event();
   if (!hash.has_value()) {
     crypto::SpendVerifyTime(*normalised, pepper, cost_);
+    attempt.NoteMiss();
     event.outcome = audit::Outcome::kFailed;
     if (!absent) event.reason = Reason::kPasswordWrong;
     return std::nullopt;
@@ -146,6 +148,7 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
     for (int cost = stored.cost; cost < cost_; ++cost) {
       crypto::SpendVerifyTime(*normalised, pepper, cost);
     }
+    attempt.NoteMiss();
     event.outcome = audit::Outcome::kFailed;
     event.reason = Reason::kPasswordWrong;
     return std::nullopt;

@@ -1,5 +1,6 @@
 #include "service/vault/page_token.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -29,6 +30,12 @@ std::string AssociatedData(const Call& call, std::string_view query) {
 }
 
 }  // namespace
+
+absl::StatusOr<size_t> PageSize(int32_t asked, const PageBounds& bounds) {
+  if (asked < 0) return Fail(Reason::kValueInvalid);
+  if (asked == 0) return bounds.standard;
+  return std::min(static_cast<size_t>(asked), bounds.max);
+}
 
 std::string SealPageToken(const crypto::Key& key, const Call& call,
                           std::string_view query, std::string_view position) {

@@ -70,12 +70,6 @@ absl::Status AddPresentFields(Attempt& attempt, const Services& services,
 
 }  // namespace
 
-absl::StatusOr<size_t> PageSize(int32_t asked) {
-  if (asked < 0) return Fail(Reason::kValueInvalid);
-  if (asked == 0) return kPageSizeDefault;
-  return std::min(static_cast<size_t>(asked), kPageSizeMax);
-}
-
 // The fields of a selection, looked up; `error` if some are not there.
 struct Records::Selected {
   const policy::ClassSpec* spec = nullptr;

@@ -21,13 +21,6 @@
 
 namespace hizo::vault {
 
-inline constexpr size_t kPageSizeDefault = 50;
-inline constexpr size_t kPageSizeMax = 500;
-
-// The size of a page that a caller asked for: 0 is the default, too many are
-// cut; kValueInvalid for a negative one.
-absl::StatusOr<size_t> PageSize(int32_t asked);
-
 struct PutRecordInput {
   base::SubjectId subject;
   NewRecord record;

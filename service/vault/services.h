@@ -6,6 +6,7 @@
 #define HIZO_SERVICE_VAULT_SERVICES_H_
 
 #include "service/audit/log.h"
+#include "service/policy/access_table.h"
 #include "service/policy/catalogue.h"
 #include "service/vault/access_gate.h"
 #include "service/vault/record_store.h"
@@ -19,6 +20,7 @@ namespace hizo::vault {
 
 struct Services {
   const policy::Catalogue& catalogue;
+  const policy::AccessTable& access;
   const storage::Engine& keys;
   const storage::Engine& data;
   const StoreKeys& store_keys;

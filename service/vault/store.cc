@@ -114,9 +114,9 @@ absl::StatusOr<size_t> Store::Tidy(const policy::AccessTable& access,
 }
 
 Services Store::ServicesOf(const Parts& parts, const Policy& policy) const {
-  return {policy.catalogue, parts.keys, parts.data, *store_keys_,
-          user_keys_,       facts_,     gate_,      record_store_,
-          index_,           requests_,  *log_};
+  return {policy.catalogue, policy.access, parts.keys, parts.data,
+          *store_keys_,     user_keys_,    facts_,     gate_,
+          record_store_,    index_,        requests_,  *log_};
 }
 
 Store::Store(const Parts& parts, Opened opened, const Policy& policy,
@@ -135,6 +135,7 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
       records_(services_),
       credentials_(services_, options.password_cost),
       audits_(services_),
+      consents_(services_),
       committer_(std::make_unique<Committer>(
           Committer::Store{parts.keys, parts.data, *log_, *anchor_, clock},
           options.committer)) {}

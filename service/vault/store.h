@@ -23,6 +23,7 @@
 #include "service/policy/catalogue.h"
 #include "service/vault/audits.h"
 #include "service/vault/committer.h"
+#include "service/vault/consents.h"
 #include "service/vault/credentials.h"
 #include "service/vault/records.h"
 #include "service/vault/services.h"
@@ -74,7 +75,9 @@ class Store {
   const Records& records() const { return records_; }
   const Credentials& credentials() const { return credentials_; }
   const Audits& audits() const { return audits_; }
+  const Consents& consents() const { return consents_; }
   const AccessGate& gate() const { return gate_; }
+  const policy::AccessTable& access() const { return services_.access; }
   const audit::Log& log() const { return *log_; }
   const StoreKeys& store_keys() const { return *store_keys_; }
 
@@ -102,6 +105,7 @@ class Store {
   Records records_;
   Credentials credentials_;
   Audits audits_;
+  Consents consents_;
   std::unique_ptr<Committer> committer_;
 };
 

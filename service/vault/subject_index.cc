@@ -21,7 +21,7 @@ using base::Reason;
 using base::SubjectId;
 
 // Rows of one value, orphans included, that are looked at.
-constexpr size_t kRowsPerValueMax = 64;
+constexpr size_t kRowsPerValueMax = kSubjectsPerValueMax + 64;
 // Rows of people who share a value differ in a random ending.
 constexpr size_t kEndingSize = 8;
 
@@ -72,12 +72,11 @@ absl::StatusOr<SubjectIndex::Shard> SubjectIndex::OpenShard(
 }
 
 absl::StatusOr<std::vector<SubjectIndex::Entry>> SubjectIndex::Entries(
-    Attempt& attempt, const Shard& shard) const {
+    Attempt& attempt, const Shard& shard, const std::string& after) const {
   const std::string prefix = shard.Prefix();
-  ASSIGN_OR_RETURN(
-      const auto rows,
-      attempt.Scan(stores_.keys, storage::PrefixRange(prefix, kRowsPerValueMax),
-                   prefix));
+  storage::ScanRange range = storage::PrefixRange(prefix, kRowsPerValueMax);
+  if (!after.empty()) range.from = prefix + after + '\0';
+  ASSIGN_OR_RETURN(const auto rows, attempt.Scan(stores_.keys, range, prefix));
   std::vector<Entry> entries;
   for (const storage::Row& row : rows) {
     ASSIGN_OR_RETURN(const auto opened,
@@ -94,18 +93,28 @@ absl::StatusOr<std::vector<SubjectIndex::Entry>> SubjectIndex::Entries(
   return entries;
 }
 
-absl::StatusOr<std::vector<SubjectId>> SubjectIndex::Find(
+absl::StatusOr<FoundSubjects> SubjectIndex::Find(
     Attempt& attempt, const policy::TenantSpec& tenant,
-    const policy::FieldSpec& field, std::string_view text) const {
-  ASSIGN_OR_RETURN(const Shard shard, OpenShard(attempt, tenant, field, text));
-  std::vector<SubjectId> subjects;
-  if (!shard.key.has_value()) return subjects;
-  ASSIGN_OR_RETURN(const auto entries, Entries(attempt, shard));
-  for (const Entry& entry : entries) {
-    if (entry.orphan || subjects.size() == kSubjectsPerValueMax) continue;
-    subjects.push_back(entry.subject);
+    const policy::FieldSpec& field, std::string_view text,
+    const Range& range) const {
+  if (!range.after.empty() && range.after.size() != kEndingSize) {
+    return Fail(Reason::kValueInvalid);
   }
-  return subjects;
+  ASSIGN_OR_RETURN(const Shard shard, OpenShard(attempt, tenant, field, text));
+  FoundSubjects found;
+  if (!shard.key.has_value()) return found;
+  ASSIGN_OR_RETURN(const auto entries, Entries(attempt, shard, range.after));
+  std::string last;
+  for (const Entry& entry : entries) {
+    if (entry.orphan) continue;
+    if (found.subjects.size() == range.limit) {
+      found.next = last;
+      break;
+    }
+    found.subjects.push_back(entry.subject);
+    last = entry.row_key.substr(shard.Prefix().size());
+  }
+  return found;
 }
 
 absl::StatusOr<IndexPointer> SubjectIndex::Add(Attempt& attempt,
@@ -116,7 +125,7 @@ absl::StatusOr<IndexPointer> SubjectIndex::Add(Attempt& attempt,
   ASSIGN_OR_RETURN(Shard shard, OpenShard(attempt, tenant, field, text));
   std::vector<Entry> entries;
   if (shard.key.has_value()) {
-    ASSIGN_OR_RETURN(entries, Entries(attempt, shard));
+    ASSIGN_OR_RETURN(entries, Entries(attempt, shard, ""));
   } else {
     shard.key = store_keys_.CreateLeaf(attempt, shard.leaf);
   }
@@ -150,7 +159,7 @@ absl::Status SubjectIndex::Remove(Attempt& attempt,
                                   SubjectId subject) const {
   ASSIGN_OR_RETURN(const Shard shard, OpenShard(attempt, tenant, field, text));
   if (!shard.key.has_value()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const auto entries, Entries(attempt, shard));
+  ASSIGN_OR_RETURN(const auto entries, Entries(attempt, shard, ""));
   for (const Entry& entry : entries) {
     if (entry.subject != subject) continue;
     attempt.keys().Delete(entry.row_key);

@@ -23,8 +23,15 @@
 
 namespace hizo::vault {
 
-// Of people who share a value that is not unique, this many are found.
-inline constexpr size_t kSubjectsPerValueMax = 16;
+// So many people may share a value that is not unique.
+inline constexpr size_t kSubjectsPerValueMax = 256;
+
+// People who share a value, in an order that is the same each time.
+struct FoundSubjects {
+  std::vector<base::SubjectId> subjects;
+  // Where to go on after these; empty if there is nobody more.
+  std::string next;
+};
 
 class SubjectIndex {
  public:
@@ -35,11 +42,19 @@ class SubjectIndex {
   SubjectIndex(const Stores& stores, const StoreKeys& store_keys)
       : stores_(stores), store_keys_(store_keys) {}
 
-  // The people who have this value, at most kSubjectsPerValueMax, none if
-  // nobody has. kValueInvalid if the text is not of the field's type.
-  absl::StatusOr<std::vector<base::SubjectId>> Find(
-      Attempt& attempt, const policy::TenantSpec& tenant,
-      const policy::FieldSpec& field, std::string_view text) const;
+  // Which of those who have a value: at most `limit`, after the place `after`
+  // (FoundSubjects::next; empty: from the first on).
+  struct Range {
+    std::string after;
+    size_t limit = kSubjectsPerValueMax;
+  };
+  // The people who have this value, none if nobody has. kValueInvalid if the
+  // text is not of the field's type, or `after` no place.
+  absl::StatusOr<FoundSubjects> Find(Attempt& attempt,
+                                     const policy::TenantSpec& tenant,
+                                     const policy::FieldSpec& field,
+                                     std::string_view text,
+                                     const Range& range) const;
 
   // Adds the person under a value, as part of the Attempt. kAlreadyExists if
   // the field is unique and somebody else has the value; kTooLarge if too many
@@ -61,9 +76,11 @@ class SubjectIndex {
                                   const policy::TenantSpec& tenant,
                                   const policy::FieldSpec& field,
                                   std::string_view text) const;
-  // Every row of the shard's value, the orphans marked.
+  // The rows of the shard's value from `after` on, the orphans marked, at most
+  // kRowsPerValueMax.
   absl::StatusOr<std::vector<Entry>> Entries(Attempt& attempt,
-                                             const Shard& shard) const;
+                                             const Shard& shard,
+                                             const std::string& after) const;
 
   const Stores stores_;
   const StoreKeys& store_keys_;

@@ -8,6 +8,7 @@
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
 #include "service/vault/byte_codec.h"
+#include "service/vault/page_token.h"
 #include "service/vault/row_keys.h"
 
 namespace hizo::vault {
@@ -16,6 +17,8 @@ namespace {
 using base::Fail;
 using base::Reason;
 using base::SubjectId;
+
+constexpr PageBounds kFoundPages{16, 100};
 
 // What a repeat of the request is answered with: ids and etags.
 std::string EncodeCreated(const CreatedSubject& created) {
@@ -145,8 +148,11 @@ absl::StatusOr<SubjectDescription> Subjects::Get(Attempt& attempt,
                                                  SubjectId subject) const {
   Ask ask;
   ask.subject = subject;
-  for (const policy::ClassSpec& spec : services_.catalogue.classes()) {
-    if (!spec.internal) ask.classes.set(spec.number);
+  const policy::FieldSet named =
+      policy::GrantedFields(call.principal, call.action, call.purpose) &
+      ~services_.catalogue.internal_fields();
+  for (const policy::FieldSpec& field : services_.catalogue.fields()) {
+    if (named.test(field.index)) ask.classes.set(field.class_number);
   }
   ASSIGN_OR_RETURN(const AccessGrant grant,
                    services_.gate.Admit(attempt, call, ask));
@@ -156,7 +162,7 @@ absl::StatusOr<SubjectDescription> Subjects::Get(Attempt& attempt,
                                  grant.facts().cancelled,
                                  {}};
   for (const policy::ClassSpec& spec : services_.catalogue.classes()) {
-    if (spec.internal) continue;
+    if (!grant.Covers(spec.number)) continue;
     ASSIGN_OR_RETURN(const auto listed,
                      services_.records.List(attempt, grant, spec.number,
                                             std::nullopt, kRecordsCountedMax));
@@ -165,7 +171,8 @@ absl::StatusOr<SubjectDescription> Subjects::Get(Attempt& attempt,
     for (const RecordStore::Listed& entry : listed) {
       for (const policy::FieldNumber number : entry.record.Fields()) {
         const auto* field = services_.catalogue.FieldByNumber(number);
-        if (field != nullptr) fields.emplace(field->name, field);
+        if (field == nullptr || !named.test(field->index)) continue;
+        fields.emplace(field->name, field);
       }
     }
     SubjectDescription::Class& summary = description.classes.emplace_back(
@@ -200,39 +207,62 @@ absl::StatusOr<base::Timestamp> Subjects::Cancel(Attempt& attempt,
   return cancelled;
 }
 
-absl::StatusOr<std::vector<SubjectId>> Subjects::Find(
-    Attempt& attempt, const Call& call, const std::string& field,
-    const base::Pii& value) const {
-  const policy::FieldSpec* spec = services_.catalogue.FindField(field);
+absl::Status Subjects::Tell(Attempt& attempt, const Call& call, Ask& ask,
+                            const std::vector<SubjectId>& found,
+                            std::vector<SubjectId>& told) const {
+  // Everybody is decided upon, and has an event. Who is not to be found any
+  // more is left out.
+  for (const SubjectId subject : found) {
+    if (ask.subject.has_value()) attempt.BeginAnotherEvent();
+    ask.subject = subject;
+    const absl::Status status =
+        services_.gate.Admit(attempt, call, ask).status();
+    if (status.ok()) {
+      told.push_back(subject);
+    } else if (base::ReasonOf(status) != Reason::kSubjectNotFound) {
+      return status;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SubjectPage> Subjects::Find(
+    Attempt& attempt, const Call& call, const FindSubjectInput& input) const {
+  const policy::FieldSpec* spec = services_.catalogue.FindField(input.field);
   const bool searchable = spec != nullptr && spec->searchable;
   Ask ask;
   if (searchable) ask.fields.set(spec->index);
   // Nobody is looked up for a caller who may not ask.
   RETURN_IF_ERROR(services_.gate.MayAsk(attempt, call, ask));
   if (!searchable) return Fail(Reason::kFieldUnknown);
-  ASSIGN_OR_RETURN(
-      const auto found,
-      services_.index.Find(attempt, call.tenant, *spec, value.Reveal()));
-  if (found.empty()) return services_.gate.Admit(attempt, call, ask).status();
-  // Everybody is decided upon, and has an event. Who is not to be found any
-  // more is left out.
-  std::vector<SubjectId> told;
-  absl::Status none;
-  for (size_t i = 0; i < found.size(); ++i) {
-    if (i > 0) attempt.BeginAnotherEvent();
-    ask.subject = found[i];
-    const absl::Status status =
-        services_.gate.Admit(attempt, call, ask).status();
-    if (status.ok()) {
-      told.push_back(found[i]);
-    } else if (base::ReasonOf(status) == Reason::kSubjectNotFound) {
-      none = status;
-    } else {
-      return status;
-    }
+  SubjectIndex::Range range;
+  ASSIGN_OR_RETURN(range.limit, PageSize(input.page_size, kFoundPages));
+  ByteWriter query;
+  query.Put(spec->number).PutText(input.value.Reveal());
+  const std::string query_bytes = std::move(query).Take();
+  const crypto::Key& token_key = services_.store_keys.PageTokenKey();
+  if (!input.page_token.empty()) {
+    ASSIGN_OR_RETURN(range.after, OpenPageToken(token_key, call, query_bytes,
+                                                input.page_token));
   }
-  if (told.empty()) return none;
-  return told;
+  SubjectPage page;
+  // A page of people who are not to be found any more tells of nobody.
+  do {
+    ASSIGN_OR_RETURN(const FoundSubjects found,
+                     services_.index.Find(attempt, call.tenant, *spec,
+                                          input.value.Reveal(), range));
+    if (found.subjects.empty() && !ask.subject.has_value()) {
+      return services_.gate.Admit(attempt, call, ask).status();
+    }
+    RETURN_IF_ERROR(Tell(attempt, call, ask, found.subjects, page.subjects));
+    range.after = found.next;
+  } while (page.subjects.empty() && !range.after.empty());
+  if (page.subjects.empty()) return Fail(Reason::kSubjectNotFound);
+  if (!range.after.empty()) {
+    page.next_page_token =
+        SealPageToken(token_key, call, query_bytes, range.after);
+  }
+  return page;
 }
 
 }  // namespace hizo::vault

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "service/base/clock.h"
 #include "service/base/ids.h"
+#include "service/base/pii.h"
 #include "service/policy/catalogue.h"
 #include "service/vault/attempt.h"
 #include "service/vault/call.h"
@@ -42,6 +43,17 @@ struct SubjectDescription {
   std::vector<Class> classes;  // by number
 };
 
+struct FindSubjectInput {
+  std::string field;
+  base::Pii value;
+  int32_t page_size = 0;
+  std::string page_token;
+};
+struct SubjectPage {
+  std::vector<base::SubjectId> subjects;
+  std::string next_page_token;
+};
+
 class Subjects {
  public:
   explicit Subjects(const Services& services) : services_(services) {}
@@ -50,19 +62,24 @@ class Subjects {
   // import. kAlreadyExists, naming the field, if a unique value is taken.
   absl::StatusOr<CreatedSubject> Create(Attempt& attempt, const Call& call,
                                         std::vector<NewRecord> records) const;
+  // Names only classes and fields that the caller's grants for this name.
   absl::StatusOr<SubjectDescription> Get(Attempt& attempt, const Call& call,
                                          base::SubjectId subject) const;
   // Ends the account: from now on only purposes that outlive it are served.
   // When it ended; for one that had ended before, that time.
   absl::StatusOr<base::Timestamp> Cancel(Attempt& attempt, const Call& call,
                                          base::SubjectId subject) const;
-  // The people who have the value, at least one; kSubjectNotFound otherwise.
-  // The event names the first.
-  absl::StatusOr<std::vector<base::SubjectId>> Find(
-      Attempt& attempt, const Call& call, const std::string& field,
-      const base::Pii& value) const;
+  // A page of the people who have the value, at least one; kSubjectNotFound
+  // otherwise. Each of them has an event.
+  absl::StatusOr<SubjectPage> Find(Attempt& attempt, const Call& call,
+                                   const FindSubjectInput& input) const;
 
  private:
+  // Decides upon each of those found, leaving the last in `ask`; adds to `told`
+  // whom the caller may find.
+  absl::Status Tell(Attempt& attempt, const Call& call, Ask& ask,
+                    const std::vector<base::SubjectId>& found,
+                    std::vector<base::SubjectId>& told) const;
   const Services& services_;
 };
 

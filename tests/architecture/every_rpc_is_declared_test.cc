@@ -13,15 +13,19 @@
 #include "gtest/gtest.h"
 #include "hizo/v1/admin.pb.h"
 #include "hizo/v1/audit.pb.h"
+#include "hizo/v1/consent.pb.h"
 #include "hizo/v1/credential.pb.h"
 #include "hizo/v1/options.pb.h"
+#include "hizo/v1/policy.pb.h"
 #include "hizo/v1/reason.pb.h"
 #include "hizo/v1/record.pb.h"
 #include "hizo/v1/subject.pb.h"
 #include "hizo/v1/value.pb.h"
 #include "service/audit/event.h"
 #include "service/base/reason.h"
+#include "service/policy/access_table.h"
 #include "service/policy/action.h"
+#include "service/policy/catalogue.h"
 #include "service/policy/decision.h"
 
 namespace hizo::architecture {
@@ -46,6 +50,8 @@ std::set<const FileDescriptor*> AllFiles() {
   std::set<const FileDescriptor*> all;
   for (const Descriptor* message :
        {v1::GetStatusRequest::descriptor(), v1::QueryAuditRequest::descriptor(),
+        v1::CheckPurposeRequest::descriptor(),
+        v1::GetEffectivePolicyRequest::descriptor(),
         v1::SetPasswordRequest::descriptor(),
         v1::GetRecordRequest::descriptor(),
         v1::GetSubjectRequest::descriptor()}) {
@@ -86,8 +92,8 @@ void CollectUndeclared(const Descriptor& message,
 }
 
 TEST(EveryRpcIsDeclaredTest, TheWalkFindsTheWholeApi) {
-  EXPECT_THAT(AllFiles(), SizeIs(8));
-  EXPECT_GE(AllMethods().size(), 12U);
+  EXPECT_THAT(AllFiles(), SizeIs(10));
+  EXPECT_GE(AllMethods().size(), 17U);
 }
 
 TEST(EveryRpcIsDeclaredTest, EveryMethodHasAnActionOfItsOwn) {
@@ -213,6 +219,31 @@ TEST(StoredNumbersTest, StatesAreThoseOfTheApi) {
             v1::SUBJECT_STATE_ACTIVE);
   EXPECT_EQ(static_cast<int>(policy::SubjectState::kCancelled),
             v1::SUBJECT_STATE_CANCELLED);
+}
+
+// "LAST_FOUR" of FieldMasking for Mask::kLastFour: one further on, since the
+// first value of a proto's enum is never sent.
+template <typename Enum>
+void ExpectLast(const EnumDescriptor& values, Enum last, const char* name) {
+  EXPECT_EQ(values.value_count(), static_cast<int>(last) + 2);
+  EXPECT_EQ(values.value(values.value_count() - 1)->name(), name);
+}
+
+TEST(PolicyEnumsTest, AreThoseOfTheCatalogueOneFurtherOn) {
+  ExpectLast(*v1::FieldType_descriptor(), policy::FieldType::kJson,
+             "FIELD_TYPE_JSON");
+  ExpectLast(*v1::FieldMasking_descriptor(), policy::Mask::kHidden,
+             "FIELD_MASKING_HIDDEN");
+  ExpectLast(*v1::FieldExport_descriptor(), policy::Export::kNever,
+             "FIELD_EXPORT_NEVER");
+  ExpectLast(*v1::RoleKind_descriptor(), policy::RoleKind::kAdministrator,
+             "ROLE_KIND_ADMINISTRATOR");
+  EXPECT_EQ(static_cast<int>(policy::FieldType::kEmail) + 1,
+            v1::FIELD_TYPE_EMAIL);
+  EXPECT_EQ(static_cast<int>(policy::Mask::kLastFour) + 1,
+            v1::FIELD_MASKING_LAST_FOUR);
+  EXPECT_EQ(static_cast<int>(policy::Sensitivity::kCredential),
+            v1::SENSITIVITY_CREDENTIAL);
 }
 
 }  // namespace

@@ -122,7 +122,8 @@ TEST_F(CommandsTest, SubjectFindPrintsEverybodyWhoSharesTheValue) {
   EXPECT_EQ(Run({"subject", "find", "profile.phone_number=1"}).out,
             "first\nsecond\n");
   EXPECT_EQ(Run({"subject", "find", "profile.phone_number=1", "--json"}).out,
-            "{\"subject\":\"first\",\"more_subjects\":[\"second\"]}\n");
+            "{\"subject\":\"first\",\"more_subjects\":[\"second\"],"
+            "\"next_page_token\":\"\"}\n");
 }
 
 TEST_F(CommandsTest, ARefusalIsNamedOnStderrAndNothingIsPrinted) {
@@ -148,111 +149,6 @@ TEST_F(CommandsTest, ARefusalIsJsonForPrograms) {
 TEST_F(CommandsTest, ARefusalCannotCommandTheTerminal) {
   vault_.statuses = {{grpc::StatusCode::INTERNAL, "\x1b[2J"}};
   EXPECT_THAT(Run({"status"}).err, Not(HasSubstr("\x1b")));
-}
-
-class BatchGetCommandTest : public CommandsTest {
- protected:
-  static v1::BatchGetItem NameOf(const std::string& name) {
-    v1::BatchGetItem item;
-    item.mutable_record()->set_record_class("profile");
-    v1::Field& field = *item.mutable_record()->add_fields();
-    field.set_name("full_name");
-    field.mutable_value()->set_text(name);
-    return item;
-  }
-  static v1::BatchGetItem NotFound() {
-    v1::BatchGetItem item;
-    item.set_reason(v1::REASON_SUBJECT_NOT_FOUND);
-    return item;
-  }
-  static v1::BatchGetRecordsResponse MessageOf(
-      const std::vector<v1::BatchGetItem>& items) {
-    v1::BatchGetRecordsResponse message;
-    for (const v1::BatchGetItem& item : items) *message.add_items() = item;
-    return message;
-  }
-};
-
-TEST_F(BatchGetCommandTest, ShowsEveryAnswerBesideItsPerson) {
-  vault_.batches = {{MessageOf({NameOf("A")}), MessageOf({NameOf("B")})}};
-  const CliRun run = Run({"record", "batch-get", "profile", "p1", "p2/r2",
-                          "--fields", "full_name", "--plain"});
-  EXPECT_EQ(run.exit, 0) << run.err;
-  EXPECT_EQ(run.out,
-            "SUBJECT  REASON  full_name\n"
-            "p1               A\n"
-            "p2/r2            B\n");
-  const auto& request = vault_.batch_requests.at(0);
-  ASSERT_EQ(request.records_size(), 2);
-  EXPECT_EQ(request.records(0).subject(), "p1");
-  EXPECT_EQ(request.records(0).record_id(), "");
-  EXPECT_EQ(request.records(1).subject(), "p2");
-  EXPECT_EQ(request.records(1).record_id(), "r2");
-  EXPECT_EQ(request.record_class(), "profile");
-  EXPECT_EQ(request.read_mask().paths(0), "full_name");
-  EXPECT_EQ(request.view(), v1::VIEW_PLAIN);
-}
-
-TEST_F(BatchGetCommandTest, ARefusedOneIsToldAndEndsInARefusal) {
-  vault_.batches = {{MessageOf({NotFound(), NameOf("B")})}};
-  const CliRun run =
-      Run({"--json", "record", "batch-get", "profile", "--fields", "full_name"},
-          "p1\r\n\np2\n");
-  EXPECT_EQ(run.exit, 1);
-  EXPECT_THAT(run.out, HasSubstr("{\"subject\":\"p1\",\"record\":null,"
-                                 "\"reason\":\"SUBJECT_NOT_FOUND\""));
-  EXPECT_THAT(run.out, HasSubstr("{\"subject\":\"p2\",\"record\":{"));
-  EXPECT_THAT(run.err, HasSubstr("\"reason\":\"SUBJECT_NOT_FOUND\""));
-  EXPECT_THAT(run.err, HasSubstr("1 of 2 were refused"));
-}
-
-TEST_F(BatchGetCommandTest, AsksForAThousandAtATime) {
-  std::string lines;
-  for (int i = 0; i < 1001; ++i) lines += "p" + std::to_string(i) + "\n";
-  vault_.batches = {
-      {MessageOf(std::vector<v1::BatchGetItem>(1000, NameOf("A")))},
-      {MessageOf({NameOf("Z")})}};
-  const CliRun run =
-      Run({"record", "batch-get", "profile", "--fields", "full_name"}, lines);
-  EXPECT_EQ(run.exit, 0) << run.err;
-  ASSERT_EQ(vault_.batch_requests.size(), 2U);
-  EXPECT_EQ(vault_.batch_requests[0].records_size(), 1000);
-  EXPECT_EQ(vault_.batch_requests[1].records(0).subject(), "p1000");
-  EXPECT_THAT(run.out, HasSubstr("p1000            Z\n"));
-}
-
-TEST_F(BatchGetCommandTest, AnAnswerThatIsTooShortIsAFailure) {
-  vault_.batches = {{MessageOf({NameOf("A")})}};
-  EXPECT_EQ(Run({"record", "batch-get", "profile", "p1", "p2", "--fields",
-                 "full_name"})
-                .exit,
-            1);
-}
-
-TEST_F(CommandsTest, RecordDeleteFieldsTellsWhatIsLeftAndOfBackups) {
-  auto& response = vault_.delete_fields.response;
-  response.mutable_record()->set_etag("e3");
-  response.set_not_erased_from_backups(true);
-  const CliRun run = Run({"record", "delete-fields", kSubject, "profile",
-                          "--fields", "a,b", "--etag", "e2"});
-  EXPECT_EQ(run.out,
-            "record   etag e3\n"
-            "backups  older copies still hold the values\n");
-  const auto& request = vault_.delete_fields.request;
-  EXPECT_EQ(request.subject(), kSubject);
-  EXPECT_EQ(request.record_class(), "profile");
-  EXPECT_THAT(request.delete_mask().paths(), ElementsAre("a", "b"));
-  EXPECT_EQ(request.etag(), "e2");
-  EXPECT_TRUE(base::UuidBytes(request.context().request_id()).has_value());
-  response.set_record_removed(true);
-  response.set_not_erased_from_backups(false);
-  EXPECT_EQ(Run({"record", "delete-fields", kSubject, "transaction",
-                 "--record-id", "r", "--fields", "a"})
-                .out,
-            "record   removed, nothing was left\n"
-            "backups  older copies are unreadable\n");
-  EXPECT_EQ(vault_.delete_fields.request.record_id(), "r");
-  EXPECT_EQ(Run({"record", "delete-fields", kSubject, "profile"}).exit, 2);
 }
 
 TEST_F(CommandsTest, RecordPutReplacesARecord) {

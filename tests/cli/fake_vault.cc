@@ -200,6 +200,32 @@ class FakeVault::Admins final : public v1::AdminService::Service {
   FakeVault& vault_;
 };
 
+class FakeVault::Policies final : public v1::PolicyService::Service {
+ public:
+  explicit Policies(FakeVault& vault) : vault_(vault) {}
+  grpc::Status GetEffectivePolicy(
+      grpc::ServerContext*, const v1::GetEffectivePolicyRequest* request,
+      v1::GetEffectivePolicyResponse* response) override {
+    return Answer(vault_, vault_.policy, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+class FakeVault::Consents final : public v1::ConsentService::Service {
+ public:
+  explicit Consents(FakeVault& vault) : vault_(vault) {}
+  grpc::Status CheckPurpose(grpc::ServerContext*,
+                            const v1::CheckPurposeRequest* request,
+                            v1::CheckPurposeResponse* response) override {
+    return Answer(vault_, vault_.check, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
 FakeVault::FakeVault() {
   WriteTlsFiles(directory_.path());
   services_.push_back(std::make_unique<Subjects>(*this));
@@ -207,6 +233,8 @@ FakeVault::FakeVault() {
   services_.push_back(std::make_unique<Credentials>(*this));
   services_.push_back(std::make_unique<Audits>(*this));
   services_.push_back(std::make_unique<Admins>(*this));
+  services_.push_back(std::make_unique<Policies>(*this));
+  services_.push_back(std::make_unique<Consents>(*this));
   grpc::ServerBuilder builder;
   int port = 0;
   int other_port = 0;

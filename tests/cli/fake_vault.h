@@ -16,7 +16,9 @@
 
 #include "hizo/v1/admin.grpc.pb.h"
 #include "hizo/v1/audit.grpc.pb.h"
+#include "hizo/v1/consent.grpc.pb.h"
 #include "hizo/v1/credential.grpc.pb.h"
+#include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
 #include "tests/testing/scratch_directory.h"
@@ -70,6 +72,9 @@ class FakeVault {
       verify_password;
   Exchange<v1::GetCheckpointRequest, v1::GetCheckpointResponse> checkpoint;
   Exchange<v1::GetStatusRequest, v1::GetStatusResponse> status;
+  Exchange<v1::GetEffectivePolicyRequest, v1::GetEffectivePolicyResponse>
+      policy;
+  Exchange<v1::CheckPurposeRequest, v1::CheckPurposeResponse> check;
   // Pages, answered in turn; the requests for them.
   std::deque<v1::ListRecordsResponse> record_pages;
   std::vector<v1::ListRecordsRequest> list_requests;
@@ -90,6 +95,8 @@ class FakeVault {
   class Credentials;
   class Audits;
   class Admins;
+  class Policies;
+  class Consents;
 
   v1::ImportStatus Import(const v1::ImportRecordsRequest& request);
 

@@ -64,13 +64,14 @@ TEST(HelpTest, CoversTheWholeCommandLine) {
     for (const std::string& part : subcommand.path) name += '/' + part;
     names.insert(name);
   }
-  EXPECT_THAT(names, ::testing::IsSupersetOf(
-                         {"/subject/create", "/subject/get", "/subject/find",
-                          "/subject/cancel", "/record/put", "/record/get",
-                          "/record/batch-get", "/record/list",
-                          "/record/delete-fields",
-                          "/import", "/password/set", "/password/verify",
-                          "/audit/query", "/audit/checkpoint", "/status"}));
+  EXPECT_THAT(
+      names,
+      ::testing::IsSupersetOf(
+          {"/subject/create", "/subject/get", "/subject/find",
+           "/subject/cancel", "/record/put", "/record/get", "/record/batch-get",
+           "/record/list", "/record/delete-fields", "/policy/effective",
+           "/policy/check", "/import", "/password/set", "/password/verify",
+           "/audit/query", "/audit/checkpoint", "/status"}));
 }
 
 TEST(HelpTest, GivesExamplesForEverySubcommand) {

@@ -16,7 +16,9 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hizo/v1/admin.pb.h"
+#include "hizo/v1/consent.pb.h"
 #include "hizo/v1/options.pb.h"
+#include "hizo/v1/policy.pb.h"
 #include "service/base/reason.h"
 #include "tests/integration/requests.h"
 #include "tests/testing/live_server.h"
@@ -55,6 +57,8 @@ std::vector<const MethodDescriptor*> AllMethods() {
                            v1::GetRecordRequest::descriptor()->file(),
                            v1::SetPasswordRequest::descriptor()->file(),
                            v1::QueryAuditRequest::descriptor()->file(),
+                           v1::CheckPurposeRequest::descriptor()->file(),
+                           v1::GetEffectivePolicyRequest::descriptor()->file(),
                            v1::GetStatusRequest::descriptor()->file()}) {
     for (int i = 0; i < file->service_count(); ++i) {
       for (int j = 0; j < file->service(i)->method_count(); ++j) {
@@ -86,6 +90,14 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
     *query.mutable_context() = ContextFor(kAuditPurpose);
     v1::GetCheckpointRequest checkpoint;
     *checkpoint.mutable_context() = ContextFor(kAuditPurpose);
+    v1::GetEffectivePolicyRequest policy;
+    *policy.mutable_context() = ContextFor("operations");
+    v1::CheckPurposeRequest check;
+    *check.mutable_context() = ContextFor(kServicePurpose);
+    check.set_subject(subject_);
+    check.set_checked_action(v1::ACTION_RECORD_GET);
+    check.set_checked_purpose(kSupportPurpose);
+    check.add_fields("profile.full_name");
     v1::GetStatusRequest status;
     *status.mutable_context() = ContextFor("operations");
     const std::string leaver =
@@ -118,6 +130,8 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
         {"VerifyPassword", SampleOf(kFull, VerifyRequest(subject_, kPassword))},
         {"QueryAudit", SampleOf("acme/auditor", query)},
         {"GetCheckpoint", SampleOf("acme/auditor", checkpoint)},
+        {"GetEffectivePolicy", SampleOf("acme/operator", policy)},
+        {"CheckPurpose", SampleOf(kFull, check)},
         {"GetStatus", SampleOf("acme/operator", status)},
     };
   }
@@ -363,9 +377,9 @@ TEST_F(EveryRpcIsAuditedTest, NothingIsGivenOutIfTheEventCannotBeWritten) {
 }
 
 TEST_F(EveryRpcIsAuditedTest, NothingIsGivenOutAfterAnUnknownOutcome) {
+  const auto samples = Samples();
   server_.data().FailCommit(1, FaultyEngine::When::kAfterApplied,
                             absl::UnknownError("injected"));
-  const auto samples = Samples();
   Reason expected = Reason::kOutcomeUnknown;
   for (const MethodDescriptor* method : AllMethods()) {
     SCOPED_TRACE(method->full_name());

@@ -46,6 +46,7 @@ TEST(HealthTest, SaysThatEachServiceServes) {
   for (const char* service :
        {"", "hizo.v1.SubjectService", "hizo.v1.RecordService",
         "hizo.v1.CredentialService", "hizo.v1.AuditService",
+        "hizo.v1.PolicyService", "hizo.v1.ConsentService",
         "hizo.v1.AdminService"}) {
     EXPECT_TRUE(IsServing(Check(peer, service))) << service;
   }
@@ -85,9 +86,11 @@ TEST(ReflectionTest, ListsEveryServiceForTheAdministrator) {
       server.As("acme/operator").Call(kReflection, {kListServices});
   EXPECT_EQ(reply.code, 0);
   ASSERT_THAT(reply.messages, SizeIs(1));
-  for (const char* service : {"hizo.v1.SubjectService", "hizo.v1.RecordService",
-                              "hizo.v1.CredentialService",
-                              "hizo.v1.AuditService", "hizo.v1.AdminService"}) {
+  for (const char* service :
+       {"hizo.v1.SubjectService", "hizo.v1.RecordService",
+        "hizo.v1.CredentialService", "hizo.v1.AuditService",
+        "hizo.v1.PolicyService", "hizo.v1.ConsentService",
+        "hizo.v1.AdminService"}) {
     EXPECT_THAT(reply.messages[0], HasSubstr(service));
   }
 }

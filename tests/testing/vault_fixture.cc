@@ -62,6 +62,7 @@ struct VaultFixture::Components {
         index({*fixture.keys_, *fixture.data_}, store.store_keys()),
         requests(*fixture.data_, store.store_keys()),
         services{*fixture.catalogue_,
+                 *fixture.access_,
                  *fixture.keys_,
                  *fixture.data_,
                  store.store_keys(),

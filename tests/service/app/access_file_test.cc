@@ -1,5 +1,6 @@
 #include "service/app/access_file.h"
 
+#include <optional>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -43,6 +44,30 @@ std::string ErrorOf(const std::string& from, const std::string& to) {
       Read(text.replace(at, from.size(), to));
   EXPECT_EQ(source.status().code(), absl::StatusCode::kInvalidArgument);
   return std::string(source.status().message());
+}
+
+TEST(ReadAccessTest, ReadsHowOftenARoleMayMiss) {
+  const auto unset = Read(kGood);
+  ASSERT_TRUE(unset.ok()) << unset.status();
+  EXPECT_EQ(unset->roles[0].misses_per_minute, std::nullopt);
+  std::string text = kGood;
+  const std::string from = "kind: service";
+  const auto set = Read(text.replace(text.find(from), from.size(),
+                                     from + "\n    misses_per_minute: 0"));
+  ASSERT_TRUE(set.ok()) << set.status();
+  EXPECT_EQ(set->roles[0].misses_per_minute, 0U);
+  EXPECT_EQ(set->roles[1].misses_per_minute, std::nullopt);
+  EXPECT_THAT(ErrorOf(from, from + "\n    misses_per_minute: often"),
+              HasSubstr("a.yaml:7"));
+}
+
+// SHA-256 of the bytes, as sha256sum tells it.
+TEST(ReadAccessTest, TellsWhichFileItRead) {
+  const auto source = Read(kGood);
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(source->digest.size(), 64U);
+  EXPECT_EQ(Read(kGood)->digest, source->digest);
+  EXPECT_NE(Read(std::string(kGood) + "\n")->digest, source->digest);
 }
 
 TEST(ReadAccessTest, ReadsTenantsRolesAndPrincipals) {

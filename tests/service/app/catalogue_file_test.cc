@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 constexpr char kGood[] = R"(version: 7
 purposes:
   support: {number: 2, text: "Helping."}
-  billing: {number: 3, text: "Charging."}
+  billing: {number: 3, text: "Charging.", outlives_account: true}
 classes:
   profile:
     number: 2
@@ -67,6 +67,9 @@ TEST(ReadCatalogueTest, ReadsPurposesClassesAndFields) {
   EXPECT_EQ(source->purposes[1].name, "billing");
   EXPECT_EQ(source->purposes[1].number, 3);
   EXPECT_EQ(source->purposes[1].text, "Charging.");
+  EXPECT_TRUE(source->purposes[1].outlives_account);
+  EXPECT_FALSE(source->purposes[0].outlives_account);
+  EXPECT_EQ(source->digest.size(), 64U);
   ASSERT_EQ(source->classes.size(), 3U);
   EXPECT_FALSE(source->classes[0].series);
   EXPECT_TRUE(source->classes[1].series);

@@ -119,5 +119,20 @@ TEST(ReasonTest, WireNamesAreThoseOfTheApi) {
   EXPECT_EQ(NameOf(Reason::kInternal), "INTERNAL");
 }
 
+TEST(ReasonTest, CarriesTheTimeToWait) {
+  using std::chrono::seconds;
+  const absl::Status status = FailUntil(Reason::kRateLimited, seconds(90));
+  EXPECT_EQ(ReasonOf(status), Reason::kRateLimited);
+  EXPECT_EQ(RetryAfterOf(status), seconds(90));
+  EXPECT_EQ(FieldOf(status), 0);
+  EXPECT_EQ(RetryAfterOf(FailUntil(Reason::kOverloaded, seconds(1) * 100'000)),
+            seconds(65'535));
+  EXPECT_EQ(RetryAfterOf(FailUntil(Reason::kOverloaded, seconds(-1))),
+            seconds(0));
+  EXPECT_EQ(RetryAfterOf(Fail(Reason::kOverloaded, 515)), seconds(0));
+  EXPECT_EQ(RetryAfterOf(absl::OkStatus()), seconds(0));
+  EXPECT_EQ(RetryAfterOf(absl::DataLossError("x")), seconds(0));
+}
+
 }  // namespace
 }  // namespace hizo::base

@@ -1,6 +1,8 @@
 #include "service/policy/access_table.h"
 
 #include <functional>
+#include <optional>
+#include <set>
 #include <string>
 
 #include "absl/status/status.h"
@@ -39,6 +41,49 @@ TEST(AccessTableTest, FindsTenantsByNumber) {
   EXPECT_EQ(table->Tenant(base::TenantId::kStore), nullptr);
   EXPECT_EQ(table->Tenant(base::TenantId{3}), nullptr);
   EXPECT_EQ(table->tenants().size(), 2u);
+}
+
+TEST(AccessTableTest, FindsRolesByName) {
+  const auto catalogue = SmallCatalogue();
+  const auto table = SmallAccessTable(*catalogue);
+  const Role* clerk = table->FindRole("clerk");
+  ASSERT_NE(clerk, nullptr);
+  EXPECT_EQ(clerk->name, "clerk");
+  EXPECT_EQ(clerk->grants.size(), 1U);
+  EXPECT_EQ(table->FindRole("cler"), nullptr);
+  EXPECT_EQ(table->roles().size(), 3U);
+}
+
+TEST(AccessTableTest, NumbersPrincipalsDensely) {
+  const auto catalogue = SmallCatalogue();
+  const auto table = SmallAccessTable(*catalogue);
+  std::set<size_t> indexes;
+  for (const auto& [id, principal] : table->principals()) {
+    EXPECT_EQ(principal.spiffe_id, id);
+    EXPECT_LT(principal.index, table->principals().size());
+    indexes.insert(principal.index);
+  }
+  EXPECT_EQ(indexes.size(), table->principals().size());
+}
+
+TEST(AccessTableTest, TheRoleThatAllowsMostDecidesOnMisses) {
+  const auto catalogue = SmallCatalogue();
+  AccessSource source = SmallAccessSource();
+  source.digest = "abc";
+  const auto misses_of_both = [&](std::optional<uint32_t> agent,
+                                  std::optional<uint32_t> clerk) {
+    source.roles[0].misses_per_minute = agent;
+    source.roles[1].misses_per_minute = clerk;
+    return (*AccessTable::Create(source, *catalogue))
+        ->Find(kBoth)
+        ->misses_per_minute;
+  };
+  EXPECT_EQ(misses_of_both(std::nullopt, std::nullopt), std::nullopt);
+  EXPECT_EQ(misses_of_both(5, std::nullopt), 5U);
+  EXPECT_EQ(misses_of_both(std::nullopt, 7), 7U);
+  EXPECT_EQ(misses_of_both(5, 7), 7U);
+  EXPECT_EQ(misses_of_both(0, 7), 0U);  // no limit
+  EXPECT_EQ((*AccessTable::Create(source, *catalogue))->digest(), "abc");
 }
 
 TEST(AccessTableTest, KnowsTheKindsOfRoles) {

@@ -384,6 +384,40 @@ TEST_F(CancelledAccountTest, AnswersAsBeforeWhereNothingWasGranted) {
   ExpectRefused(access, Reason::kCallerNotEntitled, "fields-granted");
 }
 
+TEST_F(RulesTest, ARefusalSaysWhetherItTellsOfThePerson) {
+  Access absent = Reading();
+  absent.subject = nullptr;
+  EXPECT_TRUE(Answer(absent).tells_of_person);
+  EXPECT_FALSE(Answer(Reading()).tells_of_person);
+  absent.view = View::kPlain;
+  EXPECT_FALSE(Answer(absent).tells_of_person);
+  // It never depends on whether the person is there.
+  ForEachAccess(*catalogue_, *table_, [&](const Access& access) {
+    Access other = access;
+    other.subject = nullptr;
+    const Decision decision = Answer(access);
+    if (decision.allowed || decision.tells_of_person) return;
+    EXPECT_FALSE(Answer(other).tells_of_person);
+  });
+}
+
+TEST_F(CancelledAccountTest, RefusalsForItTellOfThePerson) {
+  EXPECT_TRUE(Answer(OfCancelled(kAgent, Action::kRecordGet)).tells_of_person);
+  EXPECT_TRUE(
+      Answer(OfCancelled(kAgent, Action::kSubjectFind)).tells_of_person);
+}
+
+TEST_F(RulesTest, GrantedFieldsAreThoseOfFittingGrants) {
+  const Principal& both = *table_->Find(kBoth);
+  EXPECT_EQ(GrantedFields(both, Action::kRecordGet, kBilling),
+            FieldsOf(*catalogue_, {"account.email", "profile.note"}));
+  EXPECT_EQ(GrantedFields(both, Action::kRecordGet, kSupport).count(), 4U);
+  EXPECT_TRUE(GrantedFields(both, Action::kRecordGet, kMarketing).none());
+  EXPECT_TRUE(GrantedFields(both, Action::kAuditQuery, kSupport).none());
+  EXPECT_TRUE(GrantedFields(both, Action::kNone, kSupport).none());
+  EXPECT_TRUE(GrantedFields(both, Action::kRecordGet, 0).none());
+}
+
 TEST_F(RulesTest, TimeChangesNothingYet) {
   const Access access = Reading();
   EXPECT_TRUE(Decide(*catalogue_, access, base::FromMicros(INT64_MIN)).allowed);

@@ -100,6 +100,47 @@ TEST(DispatchTest, GivesNothingOutWhileNobodyKnowsWhetherTheEventIsThere) {
   EXPECT_FALSE(world.vault().store().committer().healthy());
 }
 
+// A use case whose answer is that nobody is there.
+absl::StatusOr<std::string> Miss(const Incoming& /*incoming*/,
+                                 vault::Attempt& attempt) {
+  attempt.NoteMiss();
+  return base::Fail(Reason::kSubjectNotFound);
+}
+
+TEST(DispatchTest, ACallerThatMissesTooOftenHasToWait) {
+  DispatchWorld world;
+  for (uint32_t i = 0; i < DispatchWorld::kMissesPerMinute; ++i) {
+    EXPECT_THAT(world.Call(Miss).status, HasReason(Reason::kSubjectNotFound));
+  }
+  const Answered limited = world.Call(Unreachable);
+  EXPECT_THAT(limited.status, HasReason(Reason::kRateLimited));
+  EXPECT_GT(base::RetryAfterOf(limited.status).count(), 0);
+  const audit::Event event = world.vault().LastEvent();
+  EXPECT_EQ(event.outcome, audit::Outcome::kDenied);
+  EXPECT_EQ(event.reason, Reason::kRateLimited);
+  world.vault().clock().Advance(base::RetryAfterOf(limited.status));
+  EXPECT_THAT(world.Call(Secret).status, IsOk());
+}
+
+TEST(DispatchTest, WhatIsNoMissCostsNothing) {
+  DispatchWorld world;
+  for (uint32_t i = 0; i < 10 * DispatchWorld::kMissesPerMinute; ++i) {
+    EXPECT_THAT(world.Call(Secret).status, IsOk());
+  }
+}
+
+TEST(DispatchTest, TryingAValueThatIsTakenIsAMiss) {
+  DispatchWorld world;
+  const auto taken = [](const Incoming&,
+                        vault::Attempt&) -> absl::StatusOr<std::string> {
+    return base::Fail(Reason::kAlreadyExists, 102);
+  };
+  for (uint32_t i = 0; i < DispatchWorld::kMissesPerMinute; ++i) {
+    EXPECT_THAT(world.Call(taken).status, HasReason(Reason::kAlreadyExists));
+  }
+  EXPECT_THAT(world.Call(taken).status, HasReason(Reason::kRateLimited));
+}
+
 TEST(DispatchTest, AFailedUseCaseLeavesAnEventAndNoneOfItsWrites) {
   DispatchWorld world;
   const Answered answered =

@@ -65,10 +65,11 @@ PoolFiller::~PoolFiller() {
 
 DispatchWorld::DispatchWorld(const test::VaultFixture::Options& options)
     : vault_(options),
+      limits_(vault_.Policy().access, kMissesPerMinute),
       passwords_({.threads = 1, .queue_max = kPoolQueueMax}),
       reruns_({.threads = 1, .queue_max = kPoolQueueMax}),
       dispatch_({vault_.catalogue(), vault_.Policy().access, vault_.clock(),
-                 vault_.store().committer(), passwords_, reruns_}) {}
+                 vault_.store().committer(), limits_, passwords_, reruns_}) {}
 
 Exchange::Request DispatchWorld::RequestOf(const Method* method) {
   Exchange::Request request;

@@ -69,11 +69,14 @@ class DispatchWorld {
   Answered Call(Run run);
 
   test::VaultFixture& vault() { return vault_; }
+  // As many misses as this many a minute.
+  static constexpr uint32_t kMissesPerMinute = 3;
   base::WorkerPool& passwords() { return passwords_; }
   base::WorkerPool& reruns() { return reruns_; }
 
  private:
   test::VaultFixture vault_;
+  vault::MissLimits limits_;
   base::WorkerPool passwords_;
   base::WorkerPool reruns_;
   Dispatch dispatch_;

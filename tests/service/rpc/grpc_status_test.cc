@@ -1,5 +1,6 @@
 #include "service/rpc/grpc_status.h"
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -80,6 +81,19 @@ TEST(GrpcStatusTest, LeavesOutAFieldThatTheCatalogueDoesNotHave) {
   const grpc::Status status =
       ToGrpcStatus(base::Fail(Reason::kValueInvalid, 9999), TestCatalogue());
   EXPECT_TRUE(InfoOf(status).metadata().empty());
+}
+
+TEST(GrpcStatusTest, SaysWhenToComeBack) {
+  const google::rpc::Status details = DetailsOf(ToGrpcStatus(
+      base::FailUntil(Reason::kRateLimited, std::chrono::seconds(7)),
+      TestCatalogue()));
+  ASSERT_EQ(details.details_size(), 2);
+  google::rpc::ErrorInfo info;
+  google::rpc::RetryInfo retry;
+  ASSERT_TRUE(details.details(0).UnpackTo(&info));
+  ASSERT_TRUE(details.details(1).UnpackTo(&retry));
+  EXPECT_EQ(info.reason(), "RATE_LIMITED");
+  EXPECT_EQ(retry.retry_delay().seconds(), 7);
 }
 
 TEST(GrpcStatusTest, LetsNoTextOutThatFailDidNotMake) {

@@ -125,10 +125,12 @@ absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,
                                                   const Call& call,
                                                   const std::string& field,
                                                   const std::string& value) {
-  return vault.Run(call, [&](Attempt& attempt) {
-    return vault.store().subjects().Find(attempt, call, field,
-                                         base::Pii(value));
+  const auto page = vault.Run(call, [&](Attempt& attempt) {
+    return vault.store().subjects().Find(attempt, call,
+                                         {field, base::Pii(value), 0, ""});
   });
+  if (!page.ok()) return page.status();
+  return page->subjects;
 }
 
 absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,

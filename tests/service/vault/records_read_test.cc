@@ -372,11 +372,13 @@ TEST_F(ListRecordsTest, ShowsNoPageThatHasChangedSinceItWasRead) {
 }
 
 TEST(PageSizeTest, IsBoundedAndHasADefault) {
-  EXPECT_THAT(PageSize(0), IsOkAndHolds(kPageSizeDefault));
+  EXPECT_THAT(PageSize(0), IsOkAndHolds(size_t{50}));
   EXPECT_THAT(PageSize(1), IsOkAndHolds(size_t{1}));
-  EXPECT_THAT(PageSize(500), IsOkAndHolds(kPageSizeMax));
-  EXPECT_THAT(PageSize(501), IsOkAndHolds(kPageSizeMax));
-  EXPECT_THAT(PageSize(INT32_MAX), IsOkAndHolds(kPageSizeMax));
+  EXPECT_THAT(PageSize(500), IsOkAndHolds(size_t{500}));
+  EXPECT_THAT(PageSize(501), IsOkAndHolds(size_t{500}));
+  EXPECT_THAT(PageSize(INT32_MAX), IsOkAndHolds(size_t{500}));
+  EXPECT_THAT(PageSize(0, {16, 100}), IsOkAndHolds(size_t{16}));
+  EXPECT_THAT(PageSize(101, {16, 100}), IsOkAndHolds(size_t{100}));
   EXPECT_THAT(PageSize(-1), HasReason(Reason::kValueInvalid));
   EXPECT_THAT(PageSize(INT32_MIN), HasReason(Reason::kValueInvalid));
 }

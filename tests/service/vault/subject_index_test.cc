@@ -50,8 +50,11 @@ class SubjectIndexTest : public ::testing::Test {
                                                 std::string_view field,
                                                 std::string_view text) {
     auto attempt = NewAttempt();
-    return index().Find(*attempt, vault_.Tenant(tenant), vault_.Field(field),
-                        text);
+    const auto found = index().Find(*attempt, vault_.Tenant(tenant),
+                                    vault_.Field(field), text, {});
+    if (!found.ok()) return found.status();
+    EXPECT_EQ(found->next, "");
+    return found->subjects;
   }
   std::vector<SubjectId> Found(std::string_view field, std::string_view text) {
     const auto found = FindIn(kAcme, field, text);
@@ -138,6 +141,49 @@ TEST_F(SubjectIndexTest, RefusesOneMoreThanMayShareAValue) {
   EXPECT_THAT(Found("account.phone", phone), SizeIs(kSubjectsPerValueMax));
 }
 
+TEST_F(SubjectIndexTest, GoesOnWhereItStopped) {
+  const std::string phone = "+81312345678";
+  std::vector<SubjectId> people;
+  for (int i = 0; i < 5; ++i) {
+    people.push_back(NewPerson(vault_, "p" + std::to_string(i) + "@e.com"));
+    ASSERT_THAT(Add("account.phone", phone, people.back()), IsOk());
+  }
+  std::vector<SubjectId> found;
+  SubjectIndex::Range range{.after = "", .limit = 2};
+  std::vector<size_t> sizes;
+  do {
+    auto attempt = NewAttempt();
+    const auto page = index().Find(*attempt, vault_.Tenant(kAcme),
+                                   vault_.Field("account.phone"), phone, range);
+    ASSERT_THAT(page, IsOk());
+    sizes.push_back(page->subjects.size());
+    found.insert(found.end(), page->subjects.begin(), page->subjects.end());
+    range.after = page->next;
+  } while (!range.after.empty());
+  EXPECT_THAT(sizes, ElementsAre(2, 2, 1));
+  EXPECT_THAT(found, ::testing::UnorderedElementsAreArray(people));
+}
+
+TEST_F(SubjectIndexTest, APageThatEndsWithTheLastOneIsTheLast) {
+  ASSERT_THAT(Add("account.phone", "+81312345678", ann_), IsOk());
+  ASSERT_THAT(Add("account.phone", "+81312345678", bob_), IsOk());
+  auto attempt = NewAttempt();
+  const auto page = index().Find(*attempt, vault_.Tenant(kAcme),
+                                 vault_.Field("account.phone"), "+81312345678",
+                                 {.after = "", .limit = 2});
+  ASSERT_THAT(page, IsOk());
+  EXPECT_THAT(page->subjects, SizeIs(2));
+  EXPECT_EQ(page->next, "");
+}
+
+TEST_F(SubjectIndexTest, RefusesAPlaceThatIsNone) {
+  auto attempt = NewAttempt();
+  EXPECT_THAT(index().Find(*attempt, vault_.Tenant(kAcme),
+                           vault_.Field("account.phone"), "+81312345678",
+                           {.after = "short", .limit = 2}),
+              HasReason(Reason::kValueInvalid));
+}
+
 TEST_F(SubjectIndexTest, FreesAValueThatIsRemoved) {
   ASSERT_THAT(Remove("account.email", "ann@example.com", ann_), IsOk());
   EXPECT_THAT(Found("account.email", "ann@example.com"), IsEmpty());
@@ -208,17 +254,20 @@ TEST_F(SubjectIndexTest, ReliesOnWhoWasFound) {
   const auto& field = vault_.Field("account.email");
   auto gone = NewAttempt();
   auto nobody = NewAttempt();
+  const auto found = [](const auto& matcher) {
+    return IsOkAndHolds(::testing::Field(&FoundSubjects::subjects, matcher));
+  };
   ASSERT_THAT(
-      index().Find(*gone, vault_.Tenant(kAcme), field, "ann@example.com"),
-      IsOkAndHolds(ElementsAre(ann_)));
+      index().Find(*gone, vault_.Tenant(kAcme), field, "ann@example.com", {}),
+      found(ElementsAre(ann_)));
   ASSERT_THAT(
-      index().Find(*nobody, vault_.Tenant(kAcme), field, "eve@example.com"),
-      IsOkAndHolds(IsEmpty()));
+      index().Find(*nobody, vault_.Tenant(kAcme), field, "eve@example.com", {}),
+      found(IsEmpty()));
   ASSERT_THAT(Add("account.phone", "+81312345678", ann_), IsOk());
   auto alone = NewAttempt();
   ASSERT_THAT(index().Find(*alone, vault_.Tenant(kAcme),
-                           vault_.Field("account.phone"), "+81312345678"),
-              IsOkAndHolds(ElementsAre(ann_)));
+                           vault_.Field("account.phone"), "+81312345678", {}),
+              found(ElementsAre(ann_)));
   ASSERT_THAT(Remove("account.email", "ann@example.com", ann_), IsOk());
   ASSERT_THAT(Add("account.email", "eve@example.com", bob_), IsOk());
   ASSERT_THAT(Add("account.phone", "+81312345678", bob_), IsOk());

@@ -352,6 +352,34 @@ TEST_F(SubjectsTest, NamesNobodyWhenOneOfThoseFoundIsDamaged) {
   EXPECT_EQ(vault_.LastEvent().reason, Reason::kIntegrityFailure);
 }
 
+TEST_F(SubjectsTest, DescribesOnlyWhatGrantsName) {
+  const auto ann = Create(
+      vault_, RecordsOf(RecordOf("account", {{"email", "ann@example.com"},
+                                             {"phone", "+81312345678"}}),
+                        RecordOf("profile", {{"full_name", "Ann"}}),
+                        RecordOf("billing", {{"card_last4", "4242"}})));
+  ASSERT_THAT(ann, IsOk());
+  policy::Principal clerk =
+      vault_.CallOf(kFull, Action::kSubjectGet, kService).principal;
+  policy::FieldSet fields;
+  fields.set(vault_.Field("account.phone").index);
+  fields.set(vault_.Field("profile.note").index);
+  clerk.grants.resize(1);
+  clerk.grants[0].fields = fields;
+  const Call full = FullCall(vault_, Action::kSubjectGet);
+  const Call call{clerk, full.tenant, full.action, full.purpose,
+                  true,  {},          {},          full.now};
+  const auto described = Describe(call, ann->subject);
+  ASSERT_THAT(described, IsOk());
+  // The profile has a field that is granted, but not in this record.
+  ASSERT_THAT(described->classes, SizeIs(2));
+  EXPECT_EQ(described->classes[0].spec->name, "account");
+  EXPECT_THAT(described->classes[0].fields,
+              ElementsAre(&vault_.Field("account.phone")));
+  EXPECT_EQ(described->classes[1].spec->name, "profile");
+  EXPECT_THAT(described->classes[1].fields, IsEmpty());
+}
+
 TEST_F(SubjectsTest, SaysWhyNobodyIsFound) {
   EXPECT_THAT(Find(vault_, "account.email", "eve@example.com"),
               HasReason(Reason::kSubjectNotFound));

@@ -29,11 +29,7 @@ constexpr char kNew[] = "b@example.com";
 
 absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,
                                                   const std::string& email) {
-  const Call call = FullCall(vault, Action::kSubjectFind);
-  return vault.Run(call, [&](Attempt& attempt) {
-    return vault.store().subjects().Find(attempt, call, "account.email",
-                                         base::Pii(email));
-  });
+  return vault::Find(vault, "account.email", email);
 }
 
 // A put that changes the address and whose data fails with `error`.
