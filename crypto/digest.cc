@@ -1,13 +1,13 @@
 #include "crypto/digest.h"
 
 #include <openssl/evp.h>
-#include <sodium.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 
 #include "crypto/big_endian.h"
+#include "crypto/keyed_hash.h"
 
 namespace hizo::crypto {
 namespace {
@@ -48,23 +48,14 @@ Digest Sha256Of(std::initializer_list<std::string_view> parts) {
   return digest;
 }
 
-void Update(crypto_generichash_state& state, std::string_view bytes) {
-  crypto_generichash_update(
-      &state, reinterpret_cast<const unsigned char*>(bytes.data()),
-      bytes.size());
-}
-
-void PrfInto(const Key& key, std::string_view label,
-             std::initializer_list<std::string_view> parts, uint8_t* out) {
-  crypto_generichash_state state;
-  crypto_generichash_init(&state, key.data(), Key::kSize, Key::kSize);
-  Update(state, label);
-  Update(state, std::string_view("\0", 1));
+void Feed(KeyedHash& hash, std::string_view label,
+          std::initializer_list<std::string_view> parts) {
+  hash.Update(label);
+  hash.Update(std::string_view("\0", 1));
   for (const std::string_view part : parts) {
-    Update(state, BigEndian(static_cast<uint32_t>(part.size())));
-    Update(state, part);
+    hash.Update(BigEndian(static_cast<uint32_t>(part.size())));
+    hash.Update(part);
   }
-  crypto_generichash_final(&state, out, Key::kSize);
 }
 
 }  // namespace
@@ -85,15 +76,21 @@ Digest NodeHash(const Digest& left, const Digest& right) {
 
 Digest Prf(const Key& key, std::string_view label,
            std::initializer_list<std::string_view> parts) {
+  KeyedHash hash(key);
+  Feed(hash, label, parts);
   Digest digest;
-  PrfInto(key, label, parts, digest.data());
+  hash.Finish(digest.data());
   return digest;
 }
 
 Key DeriveKey(const Key& key, std::string_view label,
               std::initializer_list<std::string_view> parts) {
-  Key derived;
-  PrfInto(key, label, parts, derived.mutable_data());
+  KeyedHash hash(key);
+  Feed(hash, label, parts);
+  // HKDF-Expand ends its one block with the block's number.
+  if (key.suite() == kAesSuite) hash.Update("\1");
+  Key derived(key.suite());
+  hash.Finish(derived.mutable_data());
   return derived;
 }
 

@@ -1,5 +1,5 @@
 // Hashes: SHA-256 (OpenSSL, the CPU's instructions), the nodes of an RFC 6962
-// tree, and keyed BLAKE2b (libsodium) as the one PRF and MAC of suite 1.
+// tree, and the PRF of a key's suite: keyed BLAKE2b or HMAC-SHA-256.
 //
 // Threads: all functions may be called concurrently.
 #ifndef HIZO_CRYPTO_DIGEST_H_
@@ -24,11 +24,12 @@ Digest LeafHash(std::string_view entry);
 // RFC 6962 2.1: SHA-256(0x01 || left || right).
 Digest NodeHash(const Digest& left, const Digest& right);
 
-// Prf is BLAKE2b-256(key, label || 0x00 || LP(part)...), LP(x) = u32be(len)||x.
+// Prf is the keyed hash of label || 0x00 || LP(part)..., LP(x) = u32be(len)||x.
 // The label tells the uses of one key apart; the lengths tell the parts apart.
 Digest Prf(const Key& key, std::string_view label,
            std::initializer_list<std::string_view> parts);
-// The same as a new key.
+// The same as a new key of the same suite; in suite 2 by HKDF-Expand, whose
+// info is what Prf hashes.
 Key DeriveKey(const Key& key, std::string_view label,
               std::initializer_list<std::string_view> parts);
 // LengthPrefixed is u32be(len) || bytes.

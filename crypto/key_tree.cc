@@ -21,8 +21,9 @@ PageId BucketPage(size_t index) {
   return {.level = 1, .index = static_cast<uint16_t>(index)};
 }
 
-Key KeyAt(const Secret& block, size_t index) {
-  return Key::CopyOf(block.Expose().substr(index * Key::kSize, Key::kSize));
+Key KeyAt(const Secret& block, size_t index, Suite suite) {
+  return Key::CopyOf(block.Expose().substr(index * Key::kSize, Key::kSize),
+                     suite);
 }
 
 std::string PageData(const KeyTree::Identity& identity, PageId id,
@@ -74,10 +75,12 @@ KeyTree::Create(const Key& root, Identity identity) {
   const Secret page_keys = Secret::Random(kPageKeysSize);
   for (size_t i = 0; i < kPagesPerLevel; ++i) {
     tree->bucket_keys_.push_back(Secret::Random(kPageKeysSize));
-    pages.push_back(SealPage(KeyAt(page_keys, i), tree->identity_,
-                             BucketPage(i), tree->bucket_keys_.back()));
+    pages.push_back(SealPage(KeyAt(page_keys, i, tree->identity_.suite),
+                             tree->identity_, BucketPage(i),
+                             tree->bucket_keys_.back()));
   }
-  pages.push_back(SealPage(root, tree->identity_, kTopPage, page_keys));
+  pages.push_back(SealPage(root.In(tree->identity_.suite), tree->identity_,
+                           kTopPage, page_keys));
   return {std::move(tree), std::move(pages)};
 }
 
@@ -88,12 +91,13 @@ absl::StatusOr<std::unique_ptr<KeyTree>> KeyTree::Open(
     return absl::DataLossError("the identity of the key tree is damaged");
   }
   const absl::StatusOr<Secret> page_keys =
-      OpenPage(root, identity, kTopPage, read_page);
+      OpenPage(root.In(identity.suite), identity, kTopPage, read_page);
   if (!page_keys.ok()) return page_keys.status();
   std::unique_ptr<KeyTree> tree(new KeyTree(std::move(identity)));
   for (size_t i = 0; i < kPagesPerLevel; ++i) {
-    absl::StatusOr<Secret> keys = OpenPage(
-        KeyAt(*page_keys, i), tree->identity_, BucketPage(i), read_page);
+    absl::StatusOr<Secret> keys =
+        OpenPage(KeyAt(*page_keys, i, tree->identity_.suite), tree->identity_,
+                 BucketPage(i), read_page);
     if (!keys.ok()) return keys.status();
     tree->bucket_keys_.push_back(*std::move(keys));
   }
@@ -101,7 +105,8 @@ absl::StatusOr<std::unique_ptr<KeyTree>> KeyTree::Open(
 }
 
 KeyTree::KeyTree(Identity identity)
-    : identity_(std::move(identity)), salt_(Key::CopyOf(identity_.store_salt)) {
+    : identity_(std::move(identity)),
+      salt_(Key::CopyOf(identity_.store_salt, identity_.suite)) {
   bucket_keys_.reserve(kPagesPerLevel);
 }
 
@@ -113,10 +118,11 @@ uint16_t KeyTree::BucketOf(std::string_view name) const {
 }
 
 KeyTree::NameWrapper KeyTree::ForName(std::string_view name,
-                                      const Key* tenant_key) const {
+                                      const Key* tenant_key,
+                                      Suite suite) const {
   const size_t bucket = BucketOf(name);
   const Key bucket_key =
-      KeyAt(bucket_keys_[bucket / kKeysPerPage], bucket % kKeysPerPage);
+      KeyAt(bucket_keys_[bucket / kKeysPerPage], bucket % kKeysPerPage, suite);
   std::string name_part(kKeyLabel, sizeof(kKeyLabel));
   name_part.append(identity_.store_id);
   AppendLengthPrefixed(name_part, name);
@@ -143,18 +149,30 @@ absl::StatusOr<Key> KeyTree::NameWrapper::Unwrap(
 
 std::string KeyTree::WrapKey(std::string_view name, std::string_view detail,
                              const Key* tenant_key, const Key& key) const {
-  return ForName(name, tenant_key).Wrap(detail, key);
+  std::string wrapped =
+      ForName(name, tenant_key, key.suite()).Wrap(detail, key);
+  if (key.suite() == kFirstSuite) return wrapped;
+  return static_cast<char>(key.suite()) + wrapped;
 }
 
 absl::StatusOr<Key> KeyTree::UnwrapKey(std::string_view name,
                                        std::string_view detail,
                                        const Key* tenant_key,
                                        std::string_view sealed) const {
-  return ForName(name, tenant_key).Unwrap(detail, sealed);
+  Suite suite = kFirstSuite;
+  if (sealed.size() == 1 + kSealedKeySize) {
+    const auto named = SuiteFromNumber(LoadBigEndian<uint8_t>(sealed, 0));
+    if (!named.has_value() || *named == kFirstSuite) {
+      return absl::DataLossError("a wrapped key of an unknown suite");
+    }
+    suite = *named;
+    sealed.remove_prefix(1);
+  }
+  return ForName(name, tenant_key, suite).Unwrap(detail, sealed);
 }
 
 std::string KeyTree::RootCheck(const Key& root, const Identity& identity) {
-  const Digest check = Prf(root, "hizo/rootcheck/v1",
+  const Digest check = Prf(root.In(identity.suite), "hizo/rootcheck/v1",
                            {identity.store_id, BigEndian(identity.epoch)});
   return std::string(AsBytes(check));
 }

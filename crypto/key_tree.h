@@ -26,6 +26,7 @@
 
 #include "absl/status/statusor.h"
 #include "crypto/secret.h"
+#include "crypto/suite.h"
 
 namespace hizo::crypto {
 
@@ -47,6 +48,7 @@ class KeyTree {
     std::string store_id;    // kStoreIdSize random bytes
     std::string store_salt;  // 32 random bytes, spreads names over buckets
     uint64_t epoch = 0;
+    Suite suite = kFirstSuite;  // of root, pages and bucket keys
   };
   struct SealedPage {
     PageId id;
@@ -78,14 +80,17 @@ class KeyTree {
 
   // WrapKey seals `key` for storage under `name`, which both choose the bucket
   // and are authenticated with `detail`. `tenant_key` is mixed into the
-  // wrapping key where given. Returns kSealedKeySize bytes.
+  // wrapping key where given. The wrap is in the suite of `key` and says so:
+  // kSealedKeySize bytes in suite 1, behind the suite's number in others.
   std::string WrapKey(std::string_view name, std::string_view detail,
                       const Key* tenant_key, const Key& key) const;
-  // UnwrapKey: kDataLoss unless all is as it was given to WrapKey.
+  // UnwrapKey: kDataLoss unless all is as it was given to WrapKey. The key is
+  // of the suite that it was wrapped in.
   absl::StatusOr<Key> UnwrapKey(std::string_view name, std::string_view detail,
                                 const Key* tenant_key,
                                 std::string_view sealed) const;
-  // A wrapper for several keys of one name: derives the wrapping key once.
+  // A wrapper for several keys of one name in one suite, which is for the owner
+  // to remember: derives the wrapping key once. kSealedKeySize bytes a key.
   class NameWrapper {
    public:
     std::string Wrap(std::string_view detail, const Key& key) const;
@@ -100,10 +105,12 @@ class KeyTree {
     Key wrapping_key_;
     std::string name_part_;
   };
-  NameWrapper ForName(std::string_view name, const Key* tenant_key) const;
+  NameWrapper ForName(std::string_view name, const Key* tenant_key,
+                      Suite suite) const;
 
   // What lets a start find out whether `root` is the root of this tree without
-  // touching a page: BLAKE2b-256(root, label || store id || epoch).
+  // touching a page: Prf(root, label, store id, epoch) in the suite of the
+  // tree.
   static std::string RootCheck(const Key& root, const Identity& identity);
 
  private:

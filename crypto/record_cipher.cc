@@ -1,14 +1,11 @@
 #include "crypto/record_cipher.h"
 
-#include <sodium.h>
-
 #include <algorithm>
-#include <tuple>
 #include <utility>
 
-#include "crypto/aead.h"
 #include "crypto/big_endian.h"
 #include "crypto/digest.h"
+#include "crypto/keyed_hash.h"
 #include "crypto/padding.h"
 #include "crypto/random.h"
 
@@ -48,12 +45,12 @@ absl::Status NotThisRow() {
   return absl::DataLossError("a sealed row is not what was sealed here");
 }
 
-std::string HeaderBytes(uint16_t class_number,
+std::string HeaderBytes(Suite suite, uint16_t class_number,
                         const RecordSealer::Header& header) {
   std::string bytes;
   bytes.reserve(kHeaderSize);
   bytes.push_back(static_cast<char>(kFormat));
-  bytes.push_back(static_cast<char>(header.suite));
+  bytes.push_back(static_cast<char>(suite));
   AppendBigEndian(bytes, uint16_t{0});
   AppendBigEndian(bytes, class_number);
   AppendBigEndian(bytes, uint16_t{0});
@@ -76,47 +73,36 @@ std::string PlaceBytes(std::string_view header, const RecordPlace& place) {
   return bytes;
 }
 
-void Update(crypto_generichash_state& state, std::string_view bytes) {
-  crypto_generichash_update(
-      &state, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
-}
-
-// The field key, then the commit key.
-std::pair<Key, Key> RecordKeys(const Key& dek, std::string_view place) {
-  Secret both(2 * Key::kSize);
-  crypto_generichash_state state;
-  crypto_generichash_init(&state, dek.data(), Key::kSize, both.size());
-  Update(state, WithNul(kKeyLabel));
-  Update(state, place);
-  crypto_generichash_final(&state, both.ExposeMutable().data(), both.size());
-  return {Key::CopyOf(both.Expose().substr(0, Key::kSize)),
-          Key::CopyOf(both.Expose().substr(Key::kSize))};
+// Of the suite of `dek`, in which the row was or will be sealed.
+RecordKeys KeysOf(const Key& dek, std::string_view place) {
+  const Secret both = ExpandKey(dek, WithNul(kKeyLabel), place, 2 * Key::kSize);
+  return {
+      AeadKey(Key::CopyOf(both.Expose().substr(0, Key::kSize), dek.suite())),
+      Key::CopyOf(both.Expose().substr(Key::kSize), dek.suite())};
 }
 
 // The commitment of `row`, whose structure holds; the one that stands in it
 // has no part in it.
 Digest Commitment(const Key& commit_key, std::string_view place,
                   std::string_view row) {
-  crypto_generichash_state state;
-  crypto_generichash_init(&state, commit_key.data(), Key::kSize,
-                          sizeof(Digest));
-  Update(state, WithNul(kRowLabel));
-  Update(state, place);
-  Update(state, row.substr(kVersionOffset, kCommitmentOffset - kVersionOffset));
-  Update(state, row.substr(kCountOffset, kTableOffset - kCountOffset));
+  KeyedHash hash(commit_key);
+  hash.Update(WithNul(kRowLabel));
+  hash.Update(place);
+  hash.Update(row.substr(kVersionOffset, kCommitmentOffset - kVersionOffset));
+  hash.Update(row.substr(kCountOffset, kTableOffset - kCountOffset));
   const size_t count = LoadBigEndian<uint16_t>(row, kCountOffset);
   size_t sealed = kTableOffset + count * kEntrySize;
   for (size_t i = 0; i < count; ++i) {
     const std::string_view entry =
         row.substr(kTableOffset + i * kEntrySize, kEntrySize);
     const size_t size = LoadBigEndian<uint32_t>(entry, kEntrySizeOffset);
-    Update(state, entry);
-    Update(state, row.substr(sealed, kNonceSize));
-    Update(state, row.substr(sealed + size - kTagSize, kTagSize));
+    hash.Update(entry);
+    hash.Update(row.substr(sealed, kNonceSize));
+    hash.Update(row.substr(sealed + size - kTagSize, kTagSize));
     sealed += size;
   }
   Digest digest;
-  crypto_generichash_final(&state, digest.data(), digest.size());
+  hash.Finish(digest.data());
   return digest;
 }
 
@@ -132,10 +118,12 @@ std::string FieldData(std::string_view place, FieldNumber number,
   return data;
 }
 
+std::optional<Suite> SuiteOf(std::string_view row) {
+  return SuiteFromNumber(LoadBigEndian<uint8_t>(row, kSuiteOffset));
+}
+
 bool IsHeader(std::string_view bytes) {
-  return bytes[0] == static_cast<char>(kFormat) &&
-         bytes[kSuiteOffset] ==
-             static_cast<char>(Suite::kXChaCha20Poly1305Blake2b) &&
+  return bytes[0] == static_cast<char>(kFormat) && SuiteOf(bytes).has_value() &&
          LoadBigEndian<uint16_t>(bytes, kFlagsOffset) == 0 &&
          LoadBigEndian<uint16_t>(bytes, kReservedOffset) == 0;
 }
@@ -151,6 +139,7 @@ absl::StatusOr<SealedRow> SealedRow::Parse(std::string_view bytes) {
   size_t offset = kTableOffset + count * kEntrySize;
   if (count > kFieldsMax || offset > bytes.size()) return NotARow();
   SealedRow row;
+  row.suite_ = *SuiteOf(bytes);
   row.class_number_ = LoadBigEndian<uint16_t>(bytes, kClassOffset);
   row.generation_ = LoadBigEndian<uint32_t>(bytes, kGenerationOffset);
   row.period_ = LoadBigEndian<uint32_t>(bytes, kPeriodOffset);
@@ -195,21 +184,23 @@ absl::StatusOr<RecordOpener> RecordOpener::Create(const Key& dek,
                                                   const SealedRow& row) {
   std::string place_bytes =
       PlaceBytes(std::string_view(row.bytes()).substr(0, kHeaderSize), place);
-  auto [field_key, commit_key] = RecordKeys(dek, place_bytes);
-  const Digest expected = Commitment(commit_key, place_bytes, row.bytes());
+  RecordKeys keys = dek.suite() == row.suite()
+                        ? KeysOf(dek, place_bytes)
+                        : KeysOf(dek.In(row.suite()), place_bytes);
+  const Digest expected = Commitment(keys.commit_key, place_bytes, row.bytes());
   if (!ConstantTimeEquals(AsBytes(expected), row.commitment())) {
     return NotThisRow();
   }
-  return RecordOpener(std::move(field_key), std::move(place_bytes));
+  return RecordOpener(std::move(keys.field_key), std::move(place_bytes));
 }
 
 absl::StatusOr<std::optional<std::string>> RecordOpener::Field(
     const SealedRow& row, FieldNumber number) const {
   const SealedRow::SealedField* const field = row.Find(number);
   if (field == nullptr) return std::nullopt;
-  absl::StatusOr<std::string> plaintext =
-      Open(field_key_, FieldData(place_, number, field->version),
-           std::string_view(row.bytes()).substr(field->offset, field->size));
+  absl::StatusOr<std::string> plaintext = field_key_.Open(
+      FieldData(place_, number, field->version),
+      std::string_view(row.bytes()).substr(field->offset, field->size));
   if (!plaintext.ok()) return NotThisRow();
   const std::optional<size_t> size = UnpaddedSize(*plaintext);
   if (!size.has_value()) return NotThisRow();
@@ -220,10 +211,10 @@ absl::StatusOr<std::optional<std::string>> RecordOpener::Field(
 RecordSealer::RecordSealer(const Key& dek, const RecordPlace& place,
                            const Header& header)
     : header_(header),
-      place_(PlaceBytes(HeaderBytes(place.class_number, header), place)),
-      row_size_(kTableOffset) {
-  std::tie(field_key_, commit_key_) = RecordKeys(dek, place_);
-}
+      place_(PlaceBytes(HeaderBytes(dek.suite(), place.class_number, header),
+                        place)),
+      row_size_(kTableOffset),
+      keys_(KeysOf(dek, place_)) {}
 
 void RecordSealer::TakeNonce(std::string& sealed) {
   // A system call costs half a field's sealing, one for many hardly more.
@@ -241,14 +232,19 @@ absl::Status RecordSealer::Put(FieldNumber number, std::string_view plaintext) {
   TakeNonce(sealed);
   plaintext.copy(sealed.data() + kNonceSize, plaintext.size());
   sealed[kNonceSize + plaintext.size()] = kPadMark;
-  SealInPlace(field_key_, FieldData(place_, number, header_.version), sealed);
+  keys_.field_key.SealInPlace(FieldData(place_, number, header_.version),
+                              sealed);
   return Add({number, header_.version, std::move(sealed)});
+}
+
+bool RecordSealer::CanKeep(const SealedRow& row) const {
+  return place_.starts_with(
+      std::string_view(row.bytes()).substr(0, kHeaderSize));
 }
 
 absl::Status RecordSealer::Keep(const SealedRow& row, FieldNumber number) {
   const std::string_view bytes = row.bytes();
-  if (!place_.starts_with(bytes.substr(0, kHeaderSize)) ||
-      row.version() >= header_.version) {
+  if (!CanKeep(row) || row.version() >= header_.version) {
     return absl::InvalidArgumentError(
         "a field may be kept from an earlier version only");
   }
@@ -289,7 +285,7 @@ std::string RecordSealer::Finish() && {
     AppendBigEndian(row, static_cast<uint32_t>(part.sealed.size()));
   }
   for (const Part& part : parts_) row.append(part.sealed);
-  const Digest commitment = Commitment(commit_key_, place_, row);
+  const Digest commitment = Commitment(keys_.commit_key, place_, row);
   row.replace(kCommitmentOffset, kCommitmentSize, AsBytes(commitment));
   return row;
 }

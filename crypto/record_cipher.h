@@ -8,8 +8,8 @@
 // back or taken from another row, person, tenant or version is kDataLoss.
 // Layout: crypto/FORMAT.md.
 //
-// Threads: distinct objects may be used concurrently; const methods of one
-// object too.
+// Threads: distinct objects may be used concurrently; a RecordOpener or
+// RecordSealer by one thread at a time.
 #ifndef HIZO_CRYPTO_RECORD_CIPHER_H_
 #define HIZO_CRYPTO_RECORD_CIPHER_H_
 
@@ -22,12 +22,11 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "crypto/aead.h"
 #include "crypto/secret.h"
+#include "crypto/suite.h"
 
 namespace hizo::crypto {
-
-// The cipher suite is a byte in every row. Stored; never renumber.
-enum class Suite : uint8_t { kXChaCha20Poly1305Blake2b = 1 };
 
 inline constexpr size_t kFieldPlaintextMax = 64 * 1024 + 64;
 inline constexpr size_t kFieldsMax = 256;
@@ -59,6 +58,7 @@ class SealedRow {
     size_t offset;     // of nonce || ciphertext || tag in bytes()
     size_t size;
   };
+  Suite suite() const { return suite_; }
   uint16_t class_number() const { return class_number_; }
   uint32_t generation() const { return generation_; }
   uint32_t period() const { return period_; }
@@ -72,6 +72,7 @@ class SealedRow {
  private:
   SealedRow() = default;
   std::string bytes_;
+  Suite suite_ = kFirstSuite;
   uint16_t class_number_ = 0;
   uint32_t generation_ = 0;
   uint32_t period_ = 0;
@@ -80,10 +81,17 @@ class SealedRow {
   std::vector<SealedField> fields_;
 };
 
+// The keys of one row. Made by record_cipher.cc only.
+struct RecordKeys {
+  AeadKey field_key;
+  Key commit_key;
+};
+
 // RecordOpener opens fields of a row whose commitment it has verified.
 class RecordOpener {
  public:
   // kDataLoss if `row` is not the row that was sealed at `place` with `dek`.
+  // Which suite the row was sealed in is for the row to say: `dek` is a seed.
   static absl::StatusOr<RecordOpener> Create(const Key& dek,
                                              const RecordPlace& place,
                                              const SealedRow& row);
@@ -93,19 +101,18 @@ class RecordOpener {
                                                    FieldNumber number) const;
 
  private:
-  RecordOpener(Key field_key, std::string place)
+  RecordOpener(AeadKey field_key, std::string place)
       : field_key_(std::move(field_key)), place_(std::move(place)) {}
-  Key field_key_;
+  AeadKey field_key_;
   std::string place_;
 };
 
-// RecordSealer builds a row.
+// RecordSealer builds a row, in the suite of the DEK.
 class RecordSealer {
  public:
   // `version` counts the writes of this record from 1; `generation` and
   // `period` say which DEK and period key it is sealed under.
   struct Header {
-    Suite suite = Suite::kXChaCha20Poly1305Blake2b;
     uint32_t generation = 1;
     uint32_t period = 0;
     uint64_t version = 1;
@@ -117,11 +124,13 @@ class RecordSealer {
   // so that its length tells little. kInvalidArgument if it or the row is too
   // large, if the number was put already or there are more than kFieldsMax.
   absl::Status Put(FieldNumber number, std::string_view plaintext);
+  // Whether `row` is of this row's suite, class, generation and period. Fields
+  // of others are opened and put.
+  bool CanKeep(const SealedRow& row) const;
   // Carries the sealed field over from `row`, an earlier version of the same
   // record under the same DEK, without opening it. The caller has verified
   // `row` with RecordOpener::Create. kNotFound if `row` lacks the field,
-  // kInvalidArgument if it is no earlier version or of another class,
-  // generation or period.
+  // kInvalidArgument if it is no earlier version or not CanKeep.
   absl::Status Keep(const SealedRow& row, FieldNumber number);
   // The row; the sealer is spent.
   std::string Finish() &&;
@@ -139,8 +148,7 @@ class RecordSealer {
   std::string place_;   // begins with the row's first 16 bytes
   size_t row_size_;     // of what Finish would return
   std::string nonces_;  // drawn, not yet used
-  Key field_key_;
-  Key commit_key_;
+  RecordKeys keys_;
   std::vector<Part> parts_;
 };
 

@@ -183,20 +183,20 @@ std::string_view Secret::Expose() const {
 
 std::span<uint8_t> Secret::ExposeMutable() { return {data_, size_}; }
 
-Key Key::Random() {
-  Key key;
+Key Key::Random(Suite suite) {
+  Key key(suite);
   FillRandom(key.secret_.ExposeMutable());
   return key;
 }
 
-Key Key::CopyOf(std::string_view bytes) {
+Key Key::CopyOf(std::string_view bytes, Suite suite) {
   if (bytes.size() != kSize) Die("hizo: a key of impossible size\n");
-  Key key;
+  Key key(suite);
   std::memcpy(key.mutable_data(), bytes.data(), kSize);
   return key;
 }
 
-Key Key::Clone() const { return CopyOf(Expose()); }
+Key Key::In(Suite suite) const { return CopyOf(Expose(), suite); }
 
 const uint8_t* Key::data() const {
   return reinterpret_cast<const uint8_t*>(secret_.Expose().data());

@@ -19,6 +19,8 @@
 #include <string>
 #include <string_view>
 
+#include "crypto/suite.h"
+
 namespace hizo::crypto {
 
 // Secret is a fixed number of bytes in the locked slab, zeroed at birth.
@@ -51,18 +53,23 @@ class Secret {
 };
 std::ostream& operator<<(std::ostream&, const Secret&) = delete;
 
-// Key is a Secret of 32 bytes.
+// Key is a Secret of 32 bytes and the suite that it is used in.
 class Key {
  public:
   static constexpr size_t kSize = 32;
 
-  Key() : secret_(kSize) {}  // all zero; to be filled through ExposeMutable
-  static Key Random();
+  // All zero; to be filled through mutable_data.
+  explicit Key(Suite suite = kFirstSuite) : secret_(kSize), suite_(suite) {}
+  static Key Random(Suite suite = kFirstSuite);
   // `bytes` must be kSize long; anything else aborts.
-  static Key CopyOf(std::string_view bytes);
+  static Key CopyOf(std::string_view bytes, Suite suite = kFirstSuite);
   // A second copy of the same key, made on purpose.
-  Key Clone() const;
+  Key Clone() const { return In(suite_); }
+  // The same bytes as a key of `suite`: for seeds, from which keys of either
+  // suite are derived and which seal nothing themselves.
+  Key In(Suite suite) const;
 
+  Suite suite() const { return suite_; }
   std::string_view Expose() const { return secret_.Expose(); }
   const uint8_t* data() const;
   uint8_t* mutable_data();
@@ -71,6 +78,7 @@ class Key {
 
  private:
   Secret secret_;
+  Suite suite_;
 };
 std::ostream& operator<<(std::ostream&, const Key&) = delete;
 

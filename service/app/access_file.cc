@@ -29,7 +29,8 @@ absl::Status ReadTenant(const YamlValue& item, AccessSource& source) {
   uint32_t number = 0;
   YamlMap map(item);
   map.Required("number", number)
-      .Optional("default_region", tenant.default_region);
+      .Optional("default_region", tenant.default_region)
+      .Optional("suite", tenant.suite);
   RETURN_IF_ERROR(map.Finish());
   tenant.id = base::TenantId{number};
   source.tenants.push_back(std::move(tenant));

@@ -39,6 +39,10 @@ constexpr Setting kSettings[] = {
     {"listen", &Config::listen, "host:port to serve on; port 0 chooses one"},
     {"store_name", &Config::store_name,
      "name of the audit log: hizo/<store_name>; final once the store is made"},
+    {"store_suite", &Config::store_suite,
+     "cipher suite of the store's own keys: 1, or 2 for a store of tenants of "
+     "suite 2 only; final once the store is made",
+     1, 2},
     {"storage.data_dir", &Config::storage_data_dir,
      "folder of the sealed records and the audit log"},
     {"storage.keys_dir", &Config::storage_keys_dir,

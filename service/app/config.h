@@ -27,6 +27,7 @@ using Path = std::filesystem::path;
 struct Config {
   std::string listen = "localhost:7443";  // host:port; port 0 chooses one
   std::string store_name = "main";        // part of the audit log's name
+  size_t store_suite = 1;                 // cipher suite, crypto/FORMAT.md 1
   Path storage_data_dir;
   Path storage_keys_dir;
   size_t storage_cache_mb = 64;

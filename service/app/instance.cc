@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crypto/secret.h"
+#include "crypto/suite.h"
 #include "service/app/access_file.h"
 #include "service/app/catalogue_file.h"
 #include "service/app/logging.h"
@@ -46,6 +47,11 @@ absl::StatusOr<rpc::TlsFiles> ReadTls(const Config& config) {
   ASSIGN_OR_RETURN(files.key, ReadFile(config.tls_key));
   ASSIGN_OR_RETURN(files.client_ca, ReadFile(config.tls_client_ca));
   return files;
+}
+
+crypto::Suite SuiteOf(const Config& config) {
+  return crypto::SuiteFromNumber(config.store_suite)
+      .value_or(crypto::kFirstSuite);
 }
 
 vault::RootSlots SlotsOf(const Config& config) {
@@ -103,10 +109,14 @@ absl::StatusOr<Declared> ReadDeclared(const Config& config) {
   ASSIGN_OR_RETURN(const auto access, ReadAccess(config.access));
   ASSIGN_OR_RETURN(declared.access,
                    policy::AccessTable::Create(access, *declared.catalogue));
+  RETURN_IF_ERROR(vault::Store::CheckSuites(
+      SuiteOf(config), crypto::AesOfThisProcessor(), *declared.access));
   return declared;
 }
 
 absl::Status InitStore(const Config& config) {
+  RETURN_IF_ERROR(
+      crypto::RequireSuite(SuiteOf(config), crypto::AesOfThisProcessor()));
   std::error_code ignored;
   std::vector<Path> present = config.slots;
   present.push_back(config.anchor);
@@ -125,7 +135,7 @@ absl::Status InitStore(const Config& config) {
   const vault::RootSlots slots = SlotsOf(config);
   ASSIGN_OR_RETURN(const base::StoreId id,
                    vault::Store::Create({*engines.keys, *engines.data, slots,
-                                         config.store_name}));
+                                         config.store_name, SuiteOf(config)}));
   return storage::Anchor::Open(config.anchor, std::string(id.bytes()),
                                /*create=*/true)
       .status();
@@ -159,11 +169,12 @@ absl::Status Instance::Open() {
   vault::Store::Options options;
   options.password_cost = static_cast<int>(config_.password_cost);
   options.committer.queue_max = config_.commit_queue;
-  ASSIGN_OR_RETURN(
-      store_, vault::Store::Open(
-                  {*engines_.keys, *engines_.data, slots_, config_.store_name},
-                  std::move(anchor), {*declared_.catalogue, *declared_.access},
-                  clock_, options));
+  ASSIGN_OR_RETURN(store_,
+                   vault::Store::Open({*engines_.keys, *engines_.data, slots_,
+                                       config_.store_name, SuiteOf(config_)},
+                                      std::move(anchor),
+                                      {*declared_.catalogue, *declared_.access},
+                                      clock_, options));
   return absl::OkStatus();
 }
 

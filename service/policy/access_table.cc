@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::string_view kSpiffeScheme = "spiffe://";
 constexpr size_t kSpiffeIdSizeMax = 2048;
+constexpr uint32_t kSuiteMax = 2;
 constexpr std::string_view kDomainLetters =
     "abcdefghijklmnopqrstuvwxyz0123456789.-_";
 constexpr std::string_view kPathLetters =
@@ -148,6 +149,9 @@ absl::Status CheckTenants(const std::vector<TenantSpec>& tenants) {
     }
     if (!names.insert(tenant.name).second) {
       return Broken("tenant", tenant.name, "is there twice");
+    }
+    if (tenant.suite < 1 || tenant.suite > kSuiteMax) {
+      return Broken("tenant", tenant.name, "has no cipher suite: 1 or 2");
     }
   }
   return absl::OkStatus();

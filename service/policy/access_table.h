@@ -66,6 +66,8 @@ struct TenantSpec {
   base::TenantId id = base::TenantId::kStore;  // 1 and up; stored
   std::string name;
   std::string default_region;  // for national phone numbers; may be empty
+  // Number of the cipher suite of what is written for it, crypto/FORMAT.md 1.
+  uint32_t suite = 1;
 };
 
 // What a table is made from: names as the operator wrote them. In `fields`,

@@ -76,7 +76,8 @@ absl::StatusOr<AuditPage> Audits::Read(const Call& call,
                                        const QueryAuditInput& input,
                                        audit::Filter filter) const {
   ASSIGN_OR_RETURN(const size_t limit, PageSize(input.page_size));
-  const crypto::Key& token_key = services_.store_keys.PageTokenKey();
+  const crypto::Key& token_key =
+      services_.store_keys.PageTokenKey(call.tenant.id);
   const std::string query = QueryBytes(input);
   uint64_t size = services_.log.head().size;
   std::optional<uint64_t> from;

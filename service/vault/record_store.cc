@@ -64,6 +64,15 @@ absl::StatusOr<std::optional<Value>> OpenRecord::Open(
   return value;
 }
 
+absl::Status OpenRecord::CarryOver(crypto::FieldNumber number,
+                                   crypto::RecordSealer& sealer) const {
+  if (sealer.CanKeep(row_)) return sealer.Keep(row_, number);
+  ASSIGN_OR_RETURN(auto opened, opener_.Field(row_, number));
+  if (!opened.has_value()) return Fail(Reason::kInternal);
+  const base::Pii plaintext(*std::move(opened));
+  return sealer.Put(number, plaintext.Reveal());
+}
+
 absl::StatusOr<std::optional<Value>> OpenRecord::Read(
     const AccessGrant& grant, const policy::FieldSpec& field) const {
   if (!grant.Covers(field)) return Fail(Reason::kInternal);
@@ -141,7 +150,7 @@ absl::StatusOr<RecordVersion> RecordStore::Write(
                                .version = version.version,
                                .version_epoch = version.epoch});
   for (const crypto::FieldNumber number : change.keep) {
-    RETURN_IF_ERROR(sealer.Keep(present->row_, number));
+    RETURN_IF_ERROR(present->CarryOver(number, sealer));
   }
   for (const RecordChange::Put& put : change.put) {
     RETURN_IF_ERROR(sealer.Put(put.number, put.plaintext.Reveal()));

@@ -69,6 +69,10 @@ class OpenRecord {
   OpenRecord(crypto::SealedRow row, crypto::RecordOpener opener)
       : row_(std::move(row)), opener_(std::move(opener)) {}
   absl::StatusOr<std::optional<Value>> Open(crypto::FieldNumber number) const;
+  // Takes a field into the record's next version: as it is where it may be, or
+  // opened and sealed anew.
+  absl::Status CarryOver(crypto::FieldNumber number,
+                         crypto::RecordSealer& sealer) const;
 
   crypto::SealedRow row_;
   crypto::RecordOpener opener_;
@@ -81,7 +85,7 @@ struct RecordChange {
     base::Pii plaintext;  // as EncodeValue made it
   };
   std::vector<Put> put;
-  // Fields of the present row to carry over unopened.
+  // Fields of the present row to carry over.
   std::vector<crypto::FieldNumber> keep;
 };
 

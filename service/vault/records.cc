@@ -304,7 +304,8 @@ absl::StatusOr<RecordPage> Records::List(Attempt& attempt, const Call& call,
       .Put(static_cast<uint8_t>(selected.view));
   for (const FieldSpec* field : selected.fields) query.Put(field->number);
   const std::string query_bytes = std::move(query).Take();
-  const crypto::Key& token_key = services_.store_keys.PageTokenKey();
+  const crypto::Key& token_key =
+      services_.store_keys.PageTokenKey(call.tenant.id);
   std::optional<base::RecordId> after;
   if (!input.page_token.empty()) {
     ASSIGN_OR_RETURN(

@@ -18,6 +18,11 @@ std::string DataMeta(const base::StoreId& id) {
   return kDataFormat + std::string(id.bytes());
 }
 
+// The table has checked the number.
+crypto::Suite SuiteOf(const policy::TenantSpec& tenant) {
+  return crypto::SuiteFromNumber(tenant.suite).value_or(crypto::kFirstSuite);
+}
+
 // A log that is shorter than the anchor says, or other than what it vouches
 // for, has lost its end or was put back from an older copy.
 absl::Status CheckAnchor(const storage::Engine& data, const audit::Log& log,
@@ -44,12 +49,13 @@ absl::Status CheckAnchor(const storage::Engine& data, const audit::Log& log,
 }  // namespace
 
 absl::StatusOr<base::StoreId> Store::Create(const Parts& parts) {
+  RETURN_IF_ERROR(crypto::RequireSuite(parts.suite, parts.aes));
   ASSIGN_OR_RETURN(const auto present, parts.data.Get(MetaKey()));
   if (present.has_value()) {
     return absl::AlreadyExistsError("there is a store here already");
   }
   ASSIGN_OR_RETURN(const base::StoreId id,
-                   StoreKeys::Create(parts.keys, parts.slots));
+                   StoreKeys::Create(parts.keys, parts.slots, parts.suite));
   storage::Batch batch;
   batch.RequireAbsent(MetaKey());
   batch.Put(MetaKey(), DataMeta(id));
@@ -57,18 +63,34 @@ absl::StatusOr<base::StoreId> Store::Create(const Parts& parts) {
   return id;
 }
 
+absl::Status Store::CheckSuites(crypto::Suite store, crypto::AesSupport aes,
+                                const policy::AccessTable& access) {
+  RETURN_IF_ERROR(crypto::RequireSuite(store, aes));
+  for (const policy::TenantSpec& tenant : access.tenants()) {
+    RETURN_IF_ERROR(crypto::RequireSuite(SuiteOf(tenant), aes));
+    // What such a store is made for: nothing in it is of another suite.
+    if (store == crypto::kAesSuite && SuiteOf(tenant) != store) {
+      return absl::FailedPreconditionError(
+          "a store of cipher suite 2 takes tenants of suite 2 only");
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::unique_ptr<Store>> Store::Open(
     const Parts& parts, std::unique_ptr<storage::Anchor> anchor,
     const Policy& policy, const base::Clock& clock, const Options& options) {
-  ASSIGN_OR_RETURN(auto store_keys, StoreKeys::Open(parts.keys, parts.slots));
+  RETURN_IF_ERROR(CheckSuites(parts.suite, parts.aes, policy.access));
+  ASSIGN_OR_RETURN(auto store_keys,
+                   StoreKeys::Open(parts.keys, parts.slots, parts.suite));
   ASSIGN_OR_RETURN(const auto meta, parts.data.Get(MetaKey()));
   if (meta != DataMeta(store_keys->store_id())) {
     return absl::FailedPreconditionError(
         "the data store and the keys store are not of one store");
   }
-  std::vector<base::TenantId> tenants;
+  std::vector<TenantSuite> tenants;
   for (const policy::TenantSpec& tenant : policy.access.tenants()) {
-    tenants.push_back(tenant.id);
+    tenants.push_back({tenant.id, SuiteOf(tenant)});
   }
   RETURN_IF_ERROR(store_keys->Prepare(parts.keys, tenants));
   const std::string origin = "hizo/" + parts.name;

@@ -16,6 +16,7 @@
 
 #include "absl/status/statusor.h"
 #include "crypto/root_slot.h"
+#include "crypto/suite.h"
 #include "service/audit/log.h"
 #include "service/base/clock.h"
 #include "service/base/ids.h"
@@ -41,7 +42,10 @@ class Store {
     storage::Engine& keys;
     storage::Engine& data;
     const RootSlots& slots;
-    std::string name;  // the log is called hizo/<name>
+    std::string name;                           // the log is called hizo/<name>
+    crypto::Suite suite = crypto::kFirstSuite;  // that the store is made in
+    // What this processor has; a test may say otherwise.
+    crypto::AesSupport aes = crypto::AesOfThisProcessor();
   };
   struct Options {
     int password_cost = 12;
@@ -53,11 +57,19 @@ class Store {
   };
 
   // Makes a new store in two empty engines and empty slots; its id, for the
-  // anchor. kAlreadyExists if there is one.
+  // anchor. kAlreadyExists if there is one, kFailedPrecondition if the
+  // processor cannot do its suite.
   static absl::StatusOr<base::StoreId> Create(const Parts& parts);
 
-  // Opens a store. kFailedPrecondition if the pieces are not of one store or
-  // the log is behind its anchor; kDataLoss if one is damaged.
+  // Whether a store made in `store` may serve those tenants in their suites on
+  // a processor with `aes`; kFailedPrecondition, with a text for the operator,
+  // if not.
+  static absl::Status CheckSuites(crypto::Suite store, crypto::AesSupport aes,
+                                  const policy::AccessTable& access);
+
+  // Opens a store. kFailedPrecondition if the pieces are not of one store, the
+  // log is behind its anchor, or a suite does not fit the store or the
+  // processor; kDataLoss if one is damaged.
   static absl::StatusOr<std::unique_ptr<Store>> Open(
       const Parts& parts, std::unique_ptr<storage::Anchor> anchor,
       const Policy& policy, const base::Clock& clock, const Options& options);

@@ -19,7 +19,9 @@ using crypto::Key;
 using crypto::KeyTree;
 using crypto::RootSlot;
 
+// Stored; never renumber. A tree of the first suite, or of the one named.
 constexpr uint8_t kMetaFormat = 1;
+constexpr uint8_t kMetaFormatWithSuite = 2;
 constexpr size_t kSaltSize = 32;
 constexpr size_t kRootCheckSize = 32;
 
@@ -31,8 +33,12 @@ struct Meta {
 
 std::string EncodeMeta(const Meta& meta) {
   ByteWriter out;
-  out.Put(kMetaFormat)
-      .PutRaw(meta.identity.store_id)
+  if (meta.identity.suite == crypto::kFirstSuite) {
+    out.Put(kMetaFormat);
+  } else {
+    out.Put(kMetaFormatWithSuite).Put(crypto::NumberOf(meta.identity.suite));
+  }
+  out.PutRaw(meta.identity.store_id)
       .PutRaw(meta.identity.store_salt)
       .Put(meta.identity.epoch)
       .PutRaw(meta.root_check);
@@ -42,14 +48,20 @@ std::string EncodeMeta(const Meta& meta) {
 absl::StatusOr<Meta> DecodeMeta(std::string_view bytes) {
   ByteReader in(bytes);
   const auto format = in.Get<uint8_t>();
+  const auto suite = crypto::SuiteFromNumber(
+      format == kMetaFormatWithSuite ? in.Get<uint8_t>()
+                                     : crypto::NumberOf(crypto::kFirstSuite));
   Meta meta;
   meta.identity.store_id = in.GetRaw(crypto::kStoreIdSize);
   meta.identity.store_salt = in.GetRaw(kSaltSize);
   meta.identity.epoch = in.Get<uint64_t>();
   meta.root_check = in.GetRaw(kRootCheckSize);
-  if (!in.done() || format != kMetaFormat) {
+  const uint8_t expected =
+      suite == crypto::kFirstSuite ? kMetaFormat : kMetaFormatWithSuite;
+  if (!in.done() || format != expected || !suite.has_value()) {
     return absl::DataLossError("the keys store's meta row is damaged");
   }
+  meta.identity.suite = *suite;
   return meta;
 }
 
@@ -95,8 +107,8 @@ std::optional<Key> MatchingRoot(RootSlot& slot, const Meta& meta) {
 }  // namespace
 
 absl::StatusOr<base::StoreId> StoreKeys::Create(
-    storage::Engine& keys,
-    const std::vector<std::unique_ptr<RootSlot>>& slots) {
+    storage::Engine& keys, const std::vector<std::unique_ptr<RootSlot>>& slots,
+    crypto::Suite suite) {
   ASSIGN_OR_RETURN(const auto present, keys.Get(MetaKey()));
   if (present.has_value()) {
     return absl::AlreadyExistsError("there is a store here already");
@@ -104,7 +116,7 @@ absl::StatusOr<base::StoreId> StoreKeys::Create(
   const Key root = Key::Random();
   Meta meta;
   meta.identity = {crypto::RandomBytes(crypto::kStoreIdSize),
-                   crypto::RandomBytes(kSaltSize), 1};
+                   crypto::RandomBytes(kSaltSize), 1, suite};
   meta.root_check = KeyTree::RootCheck(root, meta.identity);
   for (const auto& slot : slots) {
     RETURN_IF_ERROR(
@@ -128,8 +140,12 @@ absl::StatusOr<base::StoreId> StoreKeys::IdOf(const storage::Engine& keys) {
 
 absl::StatusOr<std::unique_ptr<StoreKeys>> StoreKeys::Open(
     const storage::Engine& keys,
-    const std::vector<std::unique_ptr<RootSlot>>& slots) {
+    const std::vector<std::unique_ptr<RootSlot>>& slots, crypto::Suite suite) {
   ASSIGN_OR_RETURN(Meta meta, ReadMeta(keys));
+  if (meta.identity.suite != suite) {
+    return absl::FailedPreconditionError(
+        "the store was made in another cipher suite than store_suite says");
+  }
   std::optional<Key> root;
   size_t healthy = 0;
   for (const auto& slot : slots) {
@@ -182,7 +198,7 @@ absl::StatusOr<Key> StoreKeys::ReadOrMake(const Leaf& leaf,
                                           storage::Batch& made) const {
   ASSIGN_OR_RETURN(const auto sealed, keys_.Get(LeafName(leaf)));
   if (sealed.has_value()) return Unwrap(leaf, *sealed);
-  Key key = Key::Random();
+  Key key = Key::Random(SuiteOf(leaf.tenant));
   made.Put(LeafName(leaf), Wrap(leaf, key));
   return key;
 }
@@ -195,7 +211,7 @@ absl::Status StoreKeys::RequirePair(const Leaf& one, const Leaf& other) const {
 }
 
 absl::Status StoreKeys::Prepare(storage::Engine& keys,
-                                const std::vector<TenantId>& tenants) {
+                                const std::vector<TenantSuite>& tenants) {
   storage::Batch made;
   RETURN_IF_ERROR(RequirePair({TenantId::kStore, LeafKind::kAuditSigner, ""},
                               {TenantId::kStore, LeafKind::kPageToken, ""}));
@@ -205,27 +221,43 @@ absl::Status StoreKeys::Prepare(storage::Engine& keys,
   ASSIGN_OR_RETURN(
       page_token_key_,
       ReadOrMake({TenantId::kStore, LeafKind::kPageToken, ""}, made));
-  for (const TenantId tenant : tenants) {
-    RETURN_IF_ERROR(
-        RequirePair({tenant, LeafKind::kTenant, ""},
-                    {tenant, LeafKind::kPepper, PepperDetail(kCurrentPepper)}));
-    ASSIGN_OR_RETURN(Key key,
-                     ReadOrMake({tenant, LeafKind::kTenant, ""}, made));
-    tenant_keys_.insert_or_assign(tenant, std::move(key));
-    ASSIGN_OR_RETURN(Key pepper, ReadOrMake({tenant, LeafKind::kPepper,
-                                             PepperDetail(kCurrentPepper)},
-                                            made));
-    peppers_.insert_or_assign(tenant, std::move(pepper));
+  for (const TenantSuite& of : tenants) {
+    RETURN_IF_ERROR(PrepareTenant(of, made));
   }
   return made.empty() ? absl::OkStatus() : keys.Commit(made);
 }
 
+absl::Status StoreKeys::PrepareTenant(const TenantSuite& of,
+                                      storage::Batch& made) {
+  const Leaf key{of.tenant, LeafKind::kTenant, ""};
+  const Leaf pepper{of.tenant, LeafKind::kPepper, PepperDetail(kCurrentPepper)};
+  RETURN_IF_ERROR(RequirePair(key, pepper));
+  Tenant& tenant = tenants_[of.tenant];
+  tenant.suite = of.suite;
+  ASSIGN_OR_RETURN(tenant.key, ReadOrMake(key, made));
+  ASSIGN_OR_RETURN(tenant.pepper, ReadOrMake(pepper, made));
+  // Each key is for one suite: the store's page token key is a seed to others.
+  tenant.page_token_key = of.suite == suite()
+                              ? page_token_key_->Clone()
+                              : crypto::DeriveKey(page_token_key_->In(of.suite),
+                                                  "hizo/page-token/v1", {});
+  return absl::OkStatus();
+}
+
+crypto::Suite StoreKeys::SuiteOf(TenantId tenant) const {
+  return tenant == TenantId::kStore ? suite() : tenants_.at(tenant).suite;
+}
+
 const Key& StoreKeys::TenantKey(TenantId tenant) const {
-  return tenant_keys_.at(tenant);
+  return tenants_.at(tenant).key;
 }
 
 const Key* StoreKeys::Pepper(TenantId tenant, uint32_t id) const {
-  return id == kCurrentPepper ? &peppers_.at(tenant) : nullptr;
+  return id == kCurrentPepper ? &tenants_.at(tenant).pepper : nullptr;
+}
+
+const Key& StoreKeys::PageTokenKey(TenantId tenant) const {
+  return tenants_.at(tenant).page_token_key;
 }
 
 absl::StatusOr<std::optional<Key>> StoreKeys::ReadLeaf(Attempt& attempt,
@@ -275,7 +307,7 @@ absl::StatusOr<size_t> StoreKeys::DeleteRequestDaysBefore(Attempt& attempt,
 }
 
 Key StoreKeys::CreateLeaf(Attempt& attempt, const Leaf& leaf) const {
-  Key key = Key::Random();
+  Key key = Key::Random(SuiteOf(leaf.tenant));
   attempt.keys().Put(LeafName(leaf), Wrap(leaf, key));
   return key;
 }

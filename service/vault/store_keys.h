@@ -6,6 +6,10 @@
 // tenant's, under the tenant's key too. Tenant keys and the current peppers are
 // held in the locked slab from the start; other leaves are read when used.
 //
+// A leaf is of the suite that its tenant had, or the store, when it was made,
+// and everything under it is; what a tenant's suite is now concerns new leaves
+// and rows.
+//
 // Threads: const methods may be called concurrently. Lifetime: the engine
 // outlives it.
 #ifndef HIZO_SERVICE_VAULT_STORE_KEYS_H_
@@ -39,6 +43,12 @@ enum class LeafKind : uint8_t {
   kRequestDay = 6,  // detail: u32 day since 1970-01-01
 };
 
+// A tenant that is served, and the suite of what is written for it from now on.
+struct TenantSuite {
+  base::TenantId tenant = base::TenantId::kStore;
+  crypto::Suite suite = crypto::kFirstSuite;
+};
+
 struct Leaf {
   base::TenantId tenant = base::TenantId::kStore;
   LeafKind kind = LeafKind::kTenant;
@@ -54,17 +64,20 @@ class StoreKeys {
   // crash in between leaves slots of a store that never was.
   static absl::StatusOr<base::StoreId> Create(
       storage::Engine& keys,
-      const std::vector<std::unique_ptr<crypto::RootSlot>>& slots);
+      const std::vector<std::unique_ptr<crypto::RootSlot>>& slots,
+      crypto::Suite suite);
 
   // The id of the store in `keys`, read without opening anything; kNotFound
   // where there is none.
   static absl::StatusOr<base::StoreId> IdOf(const storage::Engine& keys);
 
   // Opens the tree with the root that any of `slots` holds.
-  // kFailedPrecondition if none holds this store's root at its epoch.
+  // kFailedPrecondition if none holds this store's root at its epoch, or the
+  // store was not made in `suite`.
   static absl::StatusOr<std::unique_ptr<StoreKeys>> Open(
       const storage::Engine& keys,
-      const std::vector<std::unique_ptr<crypto::RootSlot>>& slots);
+      const std::vector<std::unique_ptr<crypto::RootSlot>>& slots,
+      crypto::Suite suite);
 
   base::StoreId store_id() const;
   uint64_t epoch() const { return tree_->identity().epoch; }
@@ -74,14 +87,17 @@ class StoreKeys {
   // Makes what is missing for `tenants` and the store itself: their keys,
   // peppers, the signing key. Called once at start, before anything is served.
   absl::Status Prepare(storage::Engine& keys,
-                       const std::vector<base::TenantId>& tenants);
+                       const std::vector<TenantSuite>& tenants);
 
+  // The suite of the store, and that of what is written for a tenant.
+  crypto::Suite suite() const { return tree_->identity().suite; }
+  crypto::Suite SuiteOf(base::TenantId tenant) const;
   // Present for every tenant that Prepare was told of.
   const crypto::Key& TenantKey(base::TenantId tenant) const;
   // nullptr for a pepper that does not exist.
   const crypto::Key* Pepper(base::TenantId tenant, uint32_t id) const;
   const crypto::Key& AuditSigningSeed() const { return *audit_seed_; }
-  const crypto::Key& PageTokenKey() const { return *page_token_key_; }
+  const crypto::Key& PageTokenKey(base::TenantId tenant) const;
 
   // A leaf key, relied upon; nullopt if it does not exist.
   absl::StatusOr<std::optional<crypto::Key>> ReadLeaf(Attempt& attempt,
@@ -98,7 +114,7 @@ class StoreKeys {
   absl::StatusOr<size_t> DeleteRequestDaysBefore(Attempt& attempt,
                                                  base::TenantId tenant,
                                                  uint32_t day) const;
-  // Makes a leaf key as part of the Attempt.
+  // Makes a leaf key as part of the Attempt, in the tenant's suite.
   crypto::Key CreateLeaf(Attempt& attempt, const Leaf& leaf) const;
 
  private:
@@ -112,6 +128,7 @@ class StoreKeys {
   // kDataLoss if one of two leaves that are made together is there alone: a
   // lost key must not be taken for one that was never made.
   absl::Status RequirePair(const Leaf& one, const Leaf& other) const;
+  absl::Status PrepareTenant(const TenantSuite& of, storage::Batch& made);
   // Reads a leaf key, or makes it in `made`.
   absl::StatusOr<crypto::Key> ReadOrMake(const Leaf& leaf,
                                          storage::Batch& made) const;
@@ -119,8 +136,13 @@ class StoreKeys {
   const storage::Engine& keys_;
   std::unique_ptr<crypto::KeyTree> tree_;
   size_t healthy_slots_;
-  std::map<base::TenantId, crypto::Key> tenant_keys_;
-  std::map<base::TenantId, crypto::Key> peppers_;
+  struct Tenant {
+    crypto::Suite suite = crypto::kFirstSuite;
+    crypto::Key key;
+    crypto::Key pepper;
+    crypto::Key page_token_key;
+  };
+  std::map<base::TenantId, Tenant> tenants_;
   std::optional<crypto::Key> audit_seed_;
   std::optional<crypto::Key> page_token_key_;
 };

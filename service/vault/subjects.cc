@@ -240,7 +240,8 @@ absl::StatusOr<SubjectPage> Subjects::Find(
   ByteWriter query;
   query.Put(spec->number).PutText(input.value.Reveal());
   const std::string query_bytes = std::move(query).Take();
-  const crypto::Key& token_key = services_.store_keys.PageTokenKey();
+  const crypto::Key& token_key =
+      services_.store_keys.PageTokenKey(call.tenant.id);
   if (!input.page_token.empty()) {
     ASSIGN_OR_RETURN(range.after, OpenPageToken(token_key, call, query_bytes,
                                                 input.page_token));

@@ -31,7 +31,7 @@ class AccessGrant;
 
 // The DEK of one class and which generation it is.
 struct ClassKey {
-  crypto::Key dek;
+  crypto::Key dek;  // of the suite that the tenant's rows are written in
   uint32_t generation = 0;
 };
 
@@ -50,15 +50,18 @@ class SubjectKeys {
     std::string sealed;
   };
   SubjectKeys(base::TenantId tenant, base::SubjectId subject,
-              crypto::KeyTree::NameWrapper wrapper, std::string row_key)
+              crypto::Suite suite, crypto::KeyTree::NameWrapper wrapper,
+              std::string row_key)
       : tenant_(tenant),
         subject_(subject),
+        suite_(suite),
         wrapper_(std::move(wrapper)),
         row_key_(std::move(row_key)) {}
   const Wrapped* Find(policy::ClassNumber class_number) const;
 
   base::TenantId tenant_;
   base::SubjectId subject_;
+  crypto::Suite suite_;  // of the wraps
   crypto::KeyTree::NameWrapper wrapper_;
   std::string row_key_;
   std::vector<Wrapped> wrapped_;  // ascending class numbers
@@ -75,7 +78,8 @@ class UserKeys {
       const AccessGrant& grant, policy::ClassNumber class_number) const;
 
   // Makes the DEKs of those of `classes` that the person lacks, as part of the
-  // Attempt; Unlock finds them at once.
+  // Attempt; Unlock finds them at once. Those that are wrapped in another suite
+  // than the tenant's are wrapped anew.
   absl::Status Ensure(Attempt& attempt, AccessGrant& grant,
                       std::span<const policy::ClassNumber> classes) const;
 
@@ -87,6 +91,10 @@ class UserKeys {
                                    base::SubjectId subject) const;
   // A person who is being created: whatever row there is belongs to nobody.
   SubjectKeys Fresh(base::TenantId tenant, base::SubjectId subject) const;
+  SubjectKeys None(base::TenantId tenant, base::SubjectId subject,
+                   crypto::Suite suite) const;  // no DEKs yet
+  // Wraps all DEKs in `suite`.
+  absl::Status Rewrap(SubjectKeys& keys, crypto::Suite suite) const;
   absl::StatusOr<std::optional<ClassKey>> Unwrap(
       const SubjectKeys& keys, policy::ClassNumber class_number) const;
 

@@ -7,6 +7,7 @@
 #include "crypto/big_endian.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/crypto/each_suite.h"
 #include "tests/crypto/format_vectors.h"
 #include "tests/crypto/hex.h"
 #include "tests/testing/status_matchers.h"
@@ -24,13 +25,18 @@ using testing::Optional;
 constexpr char kText[] = "ada@example.com";
 constexpr char kSubject[] = "subject-16-bytes";
 
-class BlindIndexTest : public testing::Test {
+class BlindIndexTest : public testing::Test, public EachSuite {
  protected:
-  const Key shard_ = Key::Random();
+  const Key shard_ = Key::Random(GetParam());
   const std::string entry_ = SealIndexEntry(shard_, "row", kSubject, kText);
 };
+class IndexRouteTest : public BlindIndexTest {};
+class IndexTagTest : public BlindIndexTest {};
+INSTANTIATE_TEST_SUITE_P(EachSuite, BlindIndexTest, AllSuites(), SuiteName);
+INSTANTIATE_TEST_SUITE_P(EachSuite, IndexRouteTest, AllSuites(), SuiteName);
+INSTANTIATE_TEST_SUITE_P(EachSuite, IndexTagTest, AllSuites(), SuiteName);
 
-TEST(IndexRouteTest, DependsOnKeyKindAndValue) {
+TEST_P(IndexRouteTest, DependsOnKeyKindAndValue) {
   // One route is 16 bits: compare 16 of them at once.
   const auto routes = [](const Key& key, uint16_t kind, std::string text) {
     std::string all;
@@ -40,37 +46,37 @@ TEST(IndexRouteTest, DependsOnKeyKindAndValue) {
     }
     return all;
   };
-  const Key key = Key::Random();
+  const Key key = Key::Random(GetParam());
   EXPECT_EQ(routes(key, 1, kText), routes(key, 1, kText));
-  EXPECT_NE(routes(key, 1, kText), routes(Key::Random(), 1, kText));
+  EXPECT_NE(routes(key, 1, kText), routes(Key::Random(GetParam()), 1, kText));
   EXPECT_NE(routes(key, 1, kText), routes(key, 2, kText));
   EXPECT_NE(routes(key, 1, kText), routes(key, 1, "eve@example.com"));
 }
 
-TEST(IndexTagTest, DependsOnKeyKindAndValue) {
-  const Key key = Key::Random();
+TEST_P(IndexTagTest, DependsOnKeyKindAndValue) {
+  const Key key = Key::Random(GetParam());
   const std::string tag = IndexTag(key, 1, kText);
   EXPECT_EQ(tag.size(), kIndexTagSize);
   EXPECT_EQ(IndexTag(key, 1, kText), tag);
-  EXPECT_NE(IndexTag(Key::Random(), 1, kText), tag);
+  EXPECT_NE(IndexTag(Key::Random(GetParam()), 1, kText), tag);
   EXPECT_NE(IndexTag(key, 2, kText), tag);  // a handle is no e-mail address
   EXPECT_NE(IndexTag(key, 1, "ada@example.con"), tag);
 }
 
-TEST(IndexTagTest, IsNotItsRoute) {
-  const Key key = Key::Random();
+TEST_P(IndexTagTest, IsNotItsRoute) {
+  const Key key = Key::Random(GetParam());
   EXPECT_NE(IndexTag(key, 1, kText).substr(0, 2) +
                 IndexTag(key, 2, kText).substr(0, 2),
             BigEndian(IndexRoute(key, 1, kText)) +
                 BigEndian(IndexRoute(key, 2, kText)));
 }
 
-TEST_F(BlindIndexTest, FindsTheSubject) {
+TEST_P(BlindIndexTest, FindsTheSubject) {
   EXPECT_THAT(OpenIndexEntry(shard_, "row", entry_, kText),
               IsOkAndHolds(Optional(std::string(kSubject))));
 }
 
-TEST_F(BlindIndexTest, ACollisionIsNoHit) {
+TEST_P(BlindIndexTest, ACollisionIsNoHit) {
   for (const std::string& text :
        {""s, "eve@example.com"s, "ada@example.com\0"s, "ada@example.co"s}) {
     EXPECT_THAT(OpenIndexEntry(shard_, "row", entry_, text),
@@ -78,19 +84,19 @@ TEST_F(BlindIndexTest, ACollisionIsNoHit) {
   }
 }
 
-TEST_F(BlindIndexTest, ARekeyedShardMakesOldRowsUseless) {
-  EXPECT_THAT(OpenIndexEntry(Key::Random(), "row", entry_, kText),
+TEST_P(BlindIndexTest, ARekeyedShardMakesOldRowsUseless) {
+  EXPECT_THAT(OpenIndexEntry(Key::Random(GetParam()), "row", entry_, kText),
               StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(BlindIndexTest, RefusesAnEntryMovedToAnotherRow) {
+TEST_P(BlindIndexTest, RefusesAnEntryMovedToAnotherRow) {
   EXPECT_THAT(OpenIndexEntry(shard_, "roe", entry_, kText),
               StatusIs(StatusCode::kDataLoss));
   EXPECT_THAT(OpenIndexEntry(shard_, "", entry_, kText),
               StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(BlindIndexTest, RefusesEveryFlippedBitAndLength) {
+TEST_P(BlindIndexTest, RefusesEveryFlippedBitAndLength) {
   for (size_t bit = 0; bit < 8 * entry_.size(); ++bit) {
     std::string flipped = entry_;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
@@ -103,17 +109,17 @@ TEST_F(BlindIndexTest, RefusesEveryFlippedBitAndLength) {
   }
 }
 
-TEST_F(BlindIndexTest, TheShardKeyItselfSealsNoEntries) {
+TEST_P(BlindIndexTest, TheShardKeyItselfSealsNoEntries) {
   const std::string data = "hizo/index/v1\0\0\0\0\3row"s;
   EXPECT_THAT(Open(shard_, data, entry_), StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(BlindIndexTest, TheLengthOfAValueDoesNotShow) {
+TEST_P(BlindIndexTest, TheLengthOfAValueDoesNotShow) {
   EXPECT_EQ(SealIndexEntry(shard_, "row", kSubject, "a@b.example").size(),
             SealIndexEntry(shard_, "row", kSubject, "abc@b.example").size());
 }
 
-TEST_F(BlindIndexTest, ValuesMayBeEmptyOrHoldAnything) {
+TEST_P(BlindIndexTest, ValuesMayBeEmptyOrHoldAnything) {
   for (const std::string& text : {""s, "\0\x80\0"s, std::string(1000, 'x')}) {
     EXPECT_THAT(
         OpenIndexEntry(shard_, "row",
@@ -125,6 +131,23 @@ TEST_F(BlindIndexTest, ValuesMayBeEmptyOrHoldAnything) {
 TEST(BlindIndexDeathTest, ASubjectHasSixteenBytes) {
   const Key shard = Key::Random();
   EXPECT_DEATH(SealIndexEntry(shard, "row", "short", kText), "impossible size");
+}
+
+TEST_P(BlindIndexTest, RefusesAnEntryOfTheOtherSuite) {
+  const Suite other = GetParam() == kFirstSuite ? kAesSuite : kFirstSuite;
+  EXPECT_THAT(OpenIndexEntry(shard_.In(other), "row", entry_, kText),
+              StatusIs(StatusCode::kDataLoss));
+  EXPECT_NE(IndexTag(shard_.In(other), 1, kText), IndexTag(shard_, 1, kText));
+}
+
+TEST(BlindIndexFormatTest, AgreesWithAnIndependentEncoderInSuite2) {
+  const Key shard = KeyFromHex(kVectorShardKey).In(kAesSuite);
+  EXPECT_EQ(ToHex(IndexTag(shard, 3, kText)), kVectorAesIndexTag);
+  EXPECT_EQ(ToHex(BigEndian(IndexRoute(shard, 3, kText))),
+            kVectorAesIndexRoute);
+  EXPECT_THAT(
+      OpenIndexEntry(shard, "row key", FromHex(kVectorAesIndexEntry), kText),
+      IsOkAndHolds(Optional(FromHex(kVectorSubject))));
 }
 
 TEST(BlindIndexFormatTest, AgreesWithAnIndependentEncoder) {

@@ -6,6 +6,7 @@
 
 #include "crypto/big_endian.h"
 #include "gtest/gtest.h"
+#include "tests/crypto/each_suite.h"
 #include "tests/crypto/format_vectors.h"
 #include "tests/crypto/hex.h"
 
@@ -80,34 +81,44 @@ TEST(MerkleTest, ALeafIsNoNode) {
   EXPECT_NE(NodeHash(left, right), NodeHash(right, left));
 }
 
-TEST(PrfTest, GivesWhatAnIndependentImplementationGives) {
-  EXPECT_EQ(ToHex(Prf(KeyFromHex(kVectorDek), "label", {"ab", "c"})),
-            kVectorPrf);
+TEST(PrfFormatTest, GivesWhatAnIndependentImplementationGives) {
+  const Key key = KeyFromHex(kVectorDek);
+  const Key aes_key = key.In(kAesSuite);
+  EXPECT_EQ(ToHex(Prf(key, "label", {"ab", "c"})), kVectorPrf);
+  EXPECT_EQ(ToHex(Prf(aes_key, "label", {"ab", "c"})), kVectorAesPrf);
+  EXPECT_EQ(ToHex(DeriveKey(key, "label", {"ab", "c"}).Expose()), kVectorPrf);
+  EXPECT_EQ(ToHex(DeriveKey(aes_key, "label", {"ab", "c"}).Expose()),
+            kVectorAesDerived);
 }
 
-TEST(PrfTest, DependsOnKeyLabelAndParts) {
-  const Key key = Key::Random();
-  const Digest digest = Prf(key, "label", {"part"});
-  EXPECT_EQ(Prf(key, "label", {"part"}), digest);
-  EXPECT_NE(Prf(Key::Random(), "label", {"part"}), digest);
-  EXPECT_NE(Prf(key, "lebal", {"part"}), digest);
-  EXPECT_NE(Prf(key, "label", {"trap"}), digest);
-  EXPECT_NE(Prf(key, "label", {}), digest);
-  EXPECT_NE(Prf(key, "label", {"part", ""}), digest);
+class PrfTest : public testing::Test, public EachSuite {
+ protected:
+  const Key key_ = Key::Random(GetParam());
+};
+INSTANTIATE_TEST_SUITE_P(EachSuite, PrfTest, AllSuites(), SuiteName);
+
+TEST_P(PrfTest, DependsOnKeyLabelAndParts) {
+  const Digest digest = Prf(key_, "label", {"part"});
+  EXPECT_EQ(Prf(key_, "label", {"part"}), digest);
+  EXPECT_NE(Prf(Key::Random(GetParam()), "label", {"part"}), digest);
+  EXPECT_NE(Prf(key_, "lebal", {"part"}), digest);
+  EXPECT_NE(Prf(key_, "label", {"trap"}), digest);
+  EXPECT_NE(Prf(key_, "label", {}), digest);
+  EXPECT_NE(Prf(key_, "label", {"part", ""}), digest);
 }
 
-TEST(PrfTest, TellsPartsApartByTheirLengths) {
-  const Key key = Key::Random();
-  EXPECT_NE(Prf(key, "l", {"ab", "c"}), Prf(key, "l", {"a", "bc"}));
-  EXPECT_NE(Prf(key, "l", {"abc"}), Prf(key, "l", {"abc", ""}));
-  EXPECT_NE(Prf(key, "l", {"\0"s}), Prf(key, "l", {""}));
-  EXPECT_NE(Prf(key, "l", {}), Prf(key, "l\0"s, {}));
+TEST_P(PrfTest, TellsPartsApartByTheirLengths) {
+  EXPECT_NE(Prf(key_, "l", {"ab", "c"}), Prf(key_, "l", {"a", "bc"}));
+  EXPECT_NE(Prf(key_, "l", {"abc"}), Prf(key_, "l", {"abc", ""}));
+  EXPECT_NE(Prf(key_, "l", {"\0"s}), Prf(key_, "l", {""}));
+  EXPECT_NE(Prf(key_, "l", {}), Prf(key_, "l\0"s, {}));
 }
 
-TEST(DeriveKeyTest, IsThePrfAsAKey) {
-  const Key key = Key::Random();
-  EXPECT_EQ(DeriveKey(key, "label", {"part"}).Expose(),
-            AsBytes(Prf(key, "label", {"part"})));
+TEST_P(PrfTest, ADerivedKeyIsOfTheSameSuite) {
+  const Key derived = DeriveKey(key_, "label", {"part"});
+  EXPECT_EQ(derived.suite(), GetParam());
+  EXPECT_EQ(DeriveKey(key_, "label", {"part"}).Expose(), derived.Expose());
+  EXPECT_NE(DeriveKey(key_, "label", {"trap"}).Expose(), derived.Expose());
 }
 
 TEST(AppendLengthPrefixedTest, WritesLengthAndBytes) {

@@ -10,6 +10,7 @@
 #include "crypto/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/crypto/each_suite.h"
 #include "tests/crypto/format_vectors.h"
 #include "tests/crypto/hex.h"
 #include "tests/testing/status_matchers.h"
@@ -26,10 +27,11 @@ using Identity = KeyTree::Identity;
 using Pages = std::map<PageId, std::string>;
 constexpr PageId kTop = {.level = 0, .index = 0};
 
-Identity RandomIdentity(uint64_t epoch = 1) {
+Identity RandomIdentity(Suite suite, uint64_t epoch = 1) {
   return {.store_id = RandomBytes(kStoreIdSize),
           .store_salt = RandomBytes(32),
-          .epoch = epoch};
+          .epoch = epoch,
+          .suite = suite};
 }
 
 KeyTree::ReadPage Reader(const Pages& pages) {
@@ -40,7 +42,7 @@ KeyTree::ReadPage Reader(const Pages& pages) {
   };
 }
 
-class KeyTreeTest : public testing::Test {
+class KeyTreeTest : public testing::Test, public EachSuite {
  protected:
   KeyTreeTest() {
     auto [tree, sealed] = KeyTree::Create(root_, identity_);
@@ -57,13 +59,15 @@ class KeyTreeTest : public testing::Test {
   }
 
   const Key root_ = Key::Random();
-  const Identity identity_ = RandomIdentity(5);
+  const Identity identity_ = RandomIdentity(GetParam(), 5);
   std::unique_ptr<KeyTree> tree_;
   Pages pages_;
   PageId last_ = {};
 };
 
-TEST_F(KeyTreeTest, MakesTheTopAndAllPages) {
+INSTANTIATE_TEST_SUITE_P(EachSuite, KeyTreeTest, AllSuites(), SuiteName);
+
+TEST_P(KeyTreeTest, MakesTheTopAndAllPages) {
   EXPECT_EQ(pages_.size(), kPagesPerLevel + 1);
   EXPECT_EQ(last_, kTop);
   for (const auto& [id, bytes] : pages_) {
@@ -72,7 +76,7 @@ TEST_F(KeyTreeTest, MakesTheTopAndAllPages) {
   }
 }
 
-TEST_F(KeyTreeTest, OpensWithTheSameBucketKeys) {
+TEST_P(KeyTreeTest, OpensWithTheSameBucketKeys) {
   const auto reopened = Reopen();
   ASSERT_THAT(reopened, IsOk());
   const Key key = Key::Random();
@@ -87,12 +91,12 @@ TEST_F(KeyTreeTest, OpensWithTheSameBucketKeys) {
   }
 }
 
-TEST_F(KeyTreeTest, RefusesAnotherRoot) {
+TEST_P(KeyTreeTest, RefusesAnotherRoot) {
   EXPECT_THAT(KeyTree::Open(Key::Random(), identity_, Reader(pages_)),
               StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(KeyTreeTest, RefusesAnotherStoreOrEpoch) {
+TEST_P(KeyTreeTest, RefusesAnotherStoreOrEpoch) {
   Identity other = identity_;
   other.store_id = RandomBytes(kStoreIdSize);
   EXPECT_THAT(KeyTree::Open(root_, other, Reader(pages_)),
@@ -105,7 +109,14 @@ TEST_F(KeyTreeTest, RefusesAnotherStoreOrEpoch) {
   }
 }
 
-TEST_F(KeyTreeTest, RefusesADamagedIdentity) {
+TEST_P(KeyTreeTest, RefusesAnotherSuite) {
+  Identity other = identity_;
+  other.suite = GetParam() == kFirstSuite ? kAesSuite : kFirstSuite;
+  EXPECT_THAT(KeyTree::Open(root_, other, Reader(pages_)),
+              StatusIs(StatusCode::kDataLoss));
+}
+
+TEST_P(KeyTreeTest, RefusesADamagedIdentity) {
   Identity other = identity_;
   other.store_id.pop_back();
   EXPECT_THAT(KeyTree::Open(root_, other, Reader(pages_)),
@@ -116,23 +127,23 @@ TEST_F(KeyTreeTest, RefusesADamagedIdentity) {
               StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(KeyTreeTest, RefusesSwappedPages) {
+TEST_P(KeyTreeTest, RefusesSwappedPages) {
   std::swap(pages_[PageId{1, 3}], pages_[PageId{1, 4}]);
   ExpectDamaged();
 }
 
-TEST_F(KeyTreeTest, RefusesAPageInPlaceOfTheTop) {
+TEST_P(KeyTreeTest, RefusesAPageInPlaceOfTheTop) {
   pages_[kTop] = pages_[PageId{1, 0}];
   ExpectDamaged();
 }
 
-TEST_F(KeyTreeTest, RefusesAPageOfAnotherTreeOfTheStore) {
+TEST_P(KeyTreeTest, RefusesAPageOfAnotherTreeOfTheStore) {
   auto [tree, sealed] = KeyTree::Create(root_, identity_);
   pages_[sealed[7].id] = sealed[7].bytes;
   ExpectDamaged();
 }
 
-TEST_F(KeyTreeTest, RefusesAnOldTop) {
+TEST_P(KeyTreeTest, RefusesAnOldTop) {
   Identity older = identity_;
   older.epoch = 4;
   auto [tree, sealed] = KeyTree::Create(root_, older);
@@ -140,7 +151,7 @@ TEST_F(KeyTreeTest, RefusesAnOldTop) {
   ExpectDamaged();
 }
 
-TEST_F(KeyTreeTest, RefusesAChangedEpoch) {
+TEST_P(KeyTreeTest, RefusesAChangedEpoch) {
   for (const PageId id : {kTop, PageId{1, 9}}) {
     const std::string before = pages_[id];
     for (const uint64_t epoch : {0u, 4u, 6u}) {
@@ -151,7 +162,7 @@ TEST_F(KeyTreeTest, RefusesAChangedEpoch) {
   }
 }
 
-TEST_F(KeyTreeTest, RefusesFlippedBytesAndOtherSizes) {
+TEST_P(KeyTreeTest, RefusesFlippedBytesAndOtherSizes) {
   const std::string before = pages_[PageId{1, 255}];
   for (const size_t at : {8u, 31u, 32u, 4000u, 8239u}) {
     std::string& page = pages_[PageId{1, 255}];
@@ -165,14 +176,14 @@ TEST_F(KeyTreeTest, RefusesFlippedBytesAndOtherSizes) {
   }
 }
 
-TEST_F(KeyTreeTest, AMissingPageIsDataLoss) {
+TEST_P(KeyTreeTest, AMissingPageIsDataLoss) {
   pages_.erase(PageId{1, 100});
   ExpectDamaged();
   pages_.erase(kTop);
   ExpectDamaged();
 }
 
-TEST_F(KeyTreeTest, PassesErrorsOfTheReaderOn) {
+TEST_P(KeyTreeTest, PassesErrorsOfTheReaderOn) {
   const auto failing = [](PageId) -> absl::StatusOr<std::string> {
     return absl::UnavailableError("no disk");
   };
@@ -180,14 +191,14 @@ TEST_F(KeyTreeTest, PassesErrorsOfTheReaderOn) {
               StatusIs(StatusCode::kUnavailable));
 }
 
-TEST_F(KeyTreeTest, AFailedOpeningGivesAllMemoryBack) {
+TEST_P(KeyTreeTest, AFailedOpeningGivesAllMemoryBack) {
   const size_t used = GetSlabStatus().used_bytes;
   pages_.erase(PageId{1, 200});
   ExpectDamaged();
   EXPECT_EQ(GetSlabStatus().used_bytes, used);
 }
 
-TEST_F(KeyTreeTest, SpreadsNamesOverBuckets) {
+TEST_P(KeyTreeTest, SpreadsNamesOverBuckets) {
   std::set<uint16_t> buckets;
   for (int i = 0; i < 1000; ++i) {
     buckets.insert(tree_->BucketOf("name" + std::to_string(i)));
@@ -195,8 +206,9 @@ TEST_F(KeyTreeTest, SpreadsNamesOverBuckets) {
   EXPECT_GT(buckets.size(), 950u);  // 992 expected of 65,536
 }
 
-TEST_F(KeyTreeTest, TheBucketOfANameIsTheStoresOwn) {
-  const auto [other, pages] = KeyTree::Create(root_, RandomIdentity());
+TEST_P(KeyTreeTest, TheBucketOfANameIsTheStoresOwn) {
+  const auto [other, pages] =
+      KeyTree::Create(root_, RandomIdentity(GetParam()));
   int same = 0;
   for (int i = 0; i < 100; ++i) {
     const std::string name = "name" + std::to_string(i);
@@ -209,19 +221,47 @@ class WrapKeyTest : public KeyTreeTest {
  protected:
   WrapKeyTest() : sealed_(tree_->WrapKey("name", "detail", &tenant_, key_)) {}
 
-  const Key tenant_ = Key::Random();
-  const Key key_ = Key::Random();
+  const Key tenant_ = Key::Random(GetParam());
+  const Key key_ = Key::Random(GetParam());
   const std::string sealed_;
 };
 
-TEST_F(WrapKeyTest, UnwrapsWhatItWrapped) {
-  EXPECT_EQ(sealed_.size(), kSealedKeySize);
+INSTANTIATE_TEST_SUITE_P(EachSuite, WrapKeyTest, AllSuites(), SuiteName);
+
+TEST_P(WrapKeyTest, UnwrapsWhatItWrapped) {
+  EXPECT_EQ(sealed_.size(),
+            kSealedKeySize + (GetParam() == kFirstSuite ? 0 : 1));
   const auto unwrapped = tree_->UnwrapKey("name", "detail", &tenant_, sealed_);
   ASSERT_THAT(unwrapped, IsOk());
   EXPECT_EQ(unwrapped->Expose(), key_.Expose());
+  EXPECT_EQ(unwrapped->suite(), GetParam());
 }
 
-TEST_F(WrapKeyTest, RefusesAnotherNameDetailOrTenant) {
+// The suite's number may be taken off, put on or changed: it decides nothing
+// that the wrap itself does not confirm.
+TEST_P(WrapKeyTest, RefusesAWrapOfAnotherSuite) {
+  const std::string wrap = sealed_.substr(sealed_.size() - kSealedKeySize);
+  for (const std::string& number : {""s, "\1"s, "\2"s, "\3"s}) {
+    const std::string bytes = number + wrap;
+    const auto unwrapped = tree_->UnwrapKey("name", "detail", &tenant_, bytes);
+    if (bytes == sealed_) continue;
+    EXPECT_THAT(unwrapped, StatusIs(StatusCode::kDataLoss));
+  }
+}
+
+TEST_P(WrapKeyTest, ATreeWrapsKeysOfEitherSuite) {
+  for (const Suite suite : {kFirstSuite, kAesSuite}) {
+    const Key key = key_.In(suite);
+    const auto unwrapped =
+        tree_->UnwrapKey("name", "detail", &tenant_,
+                         tree_->WrapKey("name", "detail", &tenant_, key));
+    ASSERT_THAT(unwrapped, IsOk());
+    EXPECT_EQ(unwrapped->suite(), suite);
+    EXPECT_EQ(unwrapped->Expose(), key.Expose());
+  }
+}
+
+TEST_P(WrapKeyTest, RefusesAnotherNameDetailOrTenant) {
   const Key other = Key::Random();
   EXPECT_THAT(tree_->UnwrapKey("nome", "detail", &tenant_, sealed_),
               StatusIs(StatusCode::kDataLoss));
@@ -235,7 +275,7 @@ TEST_F(WrapKeyTest, RefusesAnotherNameDetailOrTenant) {
               StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(WrapKeyTest, RefusesAnotherStore) {
+TEST_P(WrapKeyTest, RefusesAnotherStore) {
   Identity other = identity_;
   other.store_id = RandomBytes(kStoreIdSize);
   const auto [tree, pages] = KeyTree::Create(root_, other);
@@ -243,7 +283,7 @@ TEST_F(WrapKeyTest, RefusesAnotherStore) {
               StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(WrapKeyTest, RefusesEveryFlippedBitAndOtherLengths) {
+TEST_P(WrapKeyTest, RefusesEveryFlippedBitAndOtherLengths) {
   for (size_t bit = 0; bit < 8 * sealed_.size(); ++bit) {
     std::string flipped = sealed_;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
@@ -256,22 +296,31 @@ TEST_F(WrapKeyTest, RefusesEveryFlippedBitAndOtherLengths) {
   }
 }
 
-TEST_F(WrapKeyTest, ANameWrapperDoesTheSame) {
-  const KeyTree::NameWrapper wrapper = tree_->ForName("name", &tenant_);
-  const auto unwrapped = wrapper.Unwrap("detail", sealed_);
+TEST_P(WrapKeyTest, ANameWrapperDoesTheSame) {
+  const KeyTree::NameWrapper wrapper =
+      tree_->ForName("name", &tenant_, GetParam());
+  const std::string wrap = sealed_.substr(sealed_.size() - kSealedKeySize);
+  const auto unwrapped = wrapper.Unwrap("detail", wrap);
   ASSERT_THAT(unwrapped, IsOk());
   EXPECT_EQ(unwrapped->Expose(), key_.Expose());
-  EXPECT_THAT(tree_->UnwrapKey("name", "x", &tenant_, wrapper.Wrap("x", key_)),
-              IsOk());
-  EXPECT_THAT(wrapper.Unwrap("x", sealed_), StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(wrapper.Unwrap("x", wrapper.Wrap("x", key_)), IsOk());
+  EXPECT_THAT(wrapper.Unwrap("x", wrap), StatusIs(StatusCode::kDataLoss));
+  for (const Suite suite : {kFirstSuite, kAesSuite}) {
+    EXPECT_EQ(
+        tree_->ForName("name", &tenant_, suite).Unwrap("detail", wrap).ok(),
+        suite == GetParam());
+  }
 }
 
-TEST_F(KeyTreeTest, RootCheckTellsRootsStoresAndEpochsApart) {
+TEST_P(KeyTreeTest, RootCheckTellsRootsStoresAndEpochsApart) {
   const std::string check = KeyTree::RootCheck(root_, identity_);
   EXPECT_EQ(check.size(), 32u);
   EXPECT_EQ(KeyTree::RootCheck(root_, identity_), check);
   EXPECT_NE(KeyTree::RootCheck(Key::Random(), identity_), check);
   Identity other = identity_;
+  other.suite = GetParam() == kFirstSuite ? kAesSuite : kFirstSuite;
+  EXPECT_NE(KeyTree::RootCheck(root_, other), check);
+  other = identity_;
   ++other.epoch;
   EXPECT_NE(KeyTree::RootCheck(root_, other), check);
   other = identity_;
@@ -281,11 +330,22 @@ TEST_F(KeyTreeTest, RootCheckTellsRootsStoresAndEpochsApart) {
 
 // A tree sealed by hand as crypto/FORMAT.md says, in which the key of a bucket
 // is its number 16 times over, opens a key that format_vectors.py wrapped.
-TEST(KeyTreeFormatTest, OpensTheTreeOfAnIndependentEncoder) {
+struct TreeVector {
+  Suite suite;
+  const char* bucket;
+  const char* wrap;
+  const char* root_check;
+};
+
+class KeyTreeFormatTest : public testing::TestWithParam<TreeVector> {};
+
+TEST_P(KeyTreeFormatTest, OpensTheTreeOfAnIndependentEncoder) {
+  const TreeVector& vector = GetParam();
   const Identity identity = {.store_id = FromHex(kVectorStoreId),
                              .store_salt = FromHex(kVectorStoreSalt),
-                             .epoch = 6};
-  const Key root = KeyFromHex(kVectorRoot);
+                             .epoch = 6,
+                             .suite = vector.suite};
+  const Key root = KeyFromHex(kVectorRoot).In(vector.suite);
   const auto seal = [&identity](const Key& parent, PageId id, uint64_t epoch,
                                 const std::string& keys) {
     const std::string data = "hizo/page/v1\0"s + identity.store_id +
@@ -303,19 +363,27 @@ TEST(KeyTreeFormatTest, OpensTheTreeOfAnIndependentEncoder) {
     }
     const PageId id = {.level = 1, .index = page};
     // Pages that no erasure has touched keep their older epoch.
-    pages[id] = seal(Key::CopyOf(page_keys.substr(page * Key::kSize, 32)), id,
-                     page % 7, keys);
+    pages[id] =
+        seal(Key::CopyOf(page_keys.substr(page * Key::kSize, 32), vector.suite),
+             id, page % 7, keys);
   }
   const auto tree = KeyTree::Open(root, identity, Reader(pages));
   ASSERT_THAT(tree, IsOk());
-  EXPECT_EQ(ToHex(BigEndian((*tree)->BucketOf("\0name"s))), kVectorBucket);
+  EXPECT_EQ(ToHex(BigEndian((*tree)->BucketOf("\0name"s))), vector.bucket);
   const Key tenant_key = KeyFromHex(kVectorTenantKey);
   const auto key = (*tree)->UnwrapKey("\0name"s, "detail", &tenant_key,
-                                      FromHex(kVectorWrap));
+                                      FromHex(vector.wrap));
   ASSERT_THAT(key, IsOk());
   EXPECT_EQ(ToHex(key->Expose()), kVectorWrappedKey);
-  EXPECT_EQ(ToHex(KeyTree::RootCheck(root, identity)), kVectorRootCheck);
+  EXPECT_EQ(ToHex(KeyTree::RootCheck(root, identity)), vector.root_check);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    EachSuite, KeyTreeFormatTest,
+    testing::Values(TreeVector{kFirstSuite, kVectorBucket, kVectorWrap,
+                               kVectorRootCheck},
+                    TreeVector{kAesSuite, kVectorAesBucket, kVectorAesWrap,
+                               kVectorAesRootCheck}));
 
 }  // namespace
 }  // namespace hizo::crypto

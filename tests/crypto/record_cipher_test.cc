@@ -9,6 +9,7 @@
 #include "crypto/big_endian.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/crypto/each_suite.h"
 #include "tests/crypto/format_vectors.h"
 #include "tests/crypto/hex.h"
 #include "tests/testing/status_matchers.h"
@@ -82,18 +83,21 @@ TEST(RecordCipherTest, AnEmptyRowIsARow) {
   EXPECT_THAT(OpenRow(Key::Random(), row), StatusIs(StatusCode::kDataLoss));
 }
 
-TEST(RecordCipherTest, OpensTheRowOfAnIndependentEncoder) {
+TEST(RecordCipherTest, OpensTheRowsOfAnIndependentEncoder) {
   const std::string subject = FromHex(kVectorSubject);
   const std::string record = FromHex(kVectorRecordId);
   const RecordPlace place = {
       .tenant = 7, .subject = subject, .class_number = 2, .record_id = record};
   const Fields fields = {{1, "Ada"}, {2, ""}, {9, std::string(40, 'x')}};
-  EXPECT_THAT(OpenRow(KeyFromHex(kVectorDek), FromHex(kVectorRow), place),
-              IsOkAndHolds(fields));
-  const absl::StatusOr<SealedRow> row = SealedRow::Parse(FromHex(kVectorRow));
-  ASSERT_THAT(row, IsOk());
-  EXPECT_EQ(row->Find(1)->version, 4u);
-  EXPECT_EQ(row->Find(9)->version, 5u);
+  for (const char* bytes : {kVectorRow, kVectorAesRow}) {
+    EXPECT_THAT(OpenRow(KeyFromHex(kVectorDek), FromHex(bytes), place),
+                IsOkAndHolds(fields));
+    const absl::StatusOr<SealedRow> row = SealedRow::Parse(FromHex(bytes));
+    ASSERT_THAT(row, IsOk());
+    EXPECT_EQ(row->suite(), bytes == kVectorRow ? kFirstSuite : kAesSuite);
+    EXPECT_EQ(row->Find(1)->version, 4u);
+    EXPECT_EQ(row->Find(9)->version, 5u);
+  }
 }
 
 TEST(RecordCipherTest, ARowSaysWhatItsHeaderSays) {
@@ -257,6 +261,43 @@ TEST(RecordKeepTest, RefusesWhatIsNoEarlierVersionUnderTheSameKey) {
   }
 }
 
+// A DEK outlives a change of its tenant's suite: rows of both stand under it.
+TEST(RecordSuiteTest, ADekOpensRowsOfEitherSuite) {
+  const Key dek = Key::Random();
+  const Fields fields = {{1, "Ada"}, {2, std::string(300, 'x')}};
+  for (const Suite written : {kFirstSuite, kAesSuite}) {
+    const std::string row = SealRow(dek.In(written), fields);
+    EXPECT_EQ(SealedRow::Parse(row)->suite(), written);
+    for (const Suite read : {kFirstSuite, kAesSuite}) {
+      EXPECT_THAT(OpenRow(dek.In(read), row), IsOkAndHolds(fields));
+    }
+  }
+}
+
+TEST(RecordSuiteTest, ARowThatClaimsTheOtherSuiteDoesNotOpen) {
+  const Key dek = Key::Random();
+  for (const Suite suite : {kFirstSuite, kAesSuite}) {
+    std::string row = SealRow(dek.In(suite), {{1, "Ada"}});
+    row[1] = static_cast<char>(suite == kFirstSuite ? kAesSuite : kFirstSuite);
+    ASSERT_THAT(SealedRow::Parse(row), IsOk());
+    EXPECT_THAT(OpenRow(dek, row), StatusIs(StatusCode::kDataLoss));
+  }
+}
+
+TEST(RecordSuiteTest, AFieldIsNotKeptAcrossSuites) {
+  const Key dek = Key::Random();
+  for (const Suite suite : {kFirstSuite, kAesSuite}) {
+    const absl::StatusOr<SealedRow> row =
+        SealedRow::Parse(SealRow(dek.In(suite), {{1, "Ada"}}));
+    ASSERT_THAT(row, IsOk());
+    for (const Suite next : {kFirstSuite, kAesSuite}) {
+      RecordSealer sealer(dek.In(next), Place(), {.version = 2});
+      EXPECT_EQ(sealer.CanKeep(*row), suite == next);
+      EXPECT_EQ(sealer.Keep(*row, 1).ok(), suite == next);
+    }
+  }
+}
+
 // Keep does not look whose row it is given: what stands behind it must.
 TEST(RecordKeepTest, AFieldOfAnotherRecordDoesNotOpen) {
   const Key dek = Key::Random();
@@ -277,30 +318,53 @@ TEST(RecordKeepTest, AFieldOfAnotherRecordDoesNotOpen) {
   }
 }
 
-TEST(SalamanderTest, OneCiphertextForTwoKeysIsRefusedByTheCommitment) {
+struct Salamander {
+  Suite suite;
+  const char* row;
+  const char* data;
+  const char* field_keys[2];
+};
+
+class SalamanderTest : public testing::TestWithParam<Salamander> {};
+
+TEST_P(SalamanderTest, OneCiphertextForTwoKeysIsRefusedByTheCommitment) {
   const std::string subject = FromHex(kVectorSubject);
   const std::string record = FromHex(kVectorRecordId);
   const RecordPlace place = {
       .tenant = 7, .subject = subject, .class_number = 2, .record_id = record};
-  const std::string bytes = FromHex(kVectorSalamanderRow);
+  const std::string bytes = FromHex(GetParam().row);
   const absl::StatusOr<SealedRow> row = SealedRow::Parse(bytes);
   ASSERT_THAT(row, IsOk());
   const auto* const field = row->Find(1);
   ASSERT_NE(field, nullptr);
   // The cipher alone is deceived: both keys open the very same bytes.
   const std::string sealed = bytes.substr(field->offset, field->size);
-  const std::string data = FromHex(kVectorSalamanderData);
-  const auto first = Open(KeyFromHex(kVectorSalamanderFieldKey1), data, sealed);
-  const auto second =
-      Open(KeyFromHex(kVectorSalamanderFieldKey2), data, sealed);
-  ASSERT_THAT(first, IsOk());
-  ASSERT_THAT(second, IsOk());
-  ASSERT_NE(*first, *second);
+  const std::string data = FromHex(GetParam().data);
+  std::vector<std::string> opened;
+  for (const char* hex : GetParam().field_keys) {
+    const auto text = Open(KeyFromHex(hex).In(GetParam().suite), data, sealed);
+    ASSERT_THAT(text, IsOk());
+    opened.push_back(*text);
+  }
+  ASSERT_NE(opened[0], opened[1]);
   // The row is not.
   EXPECT_THAT(OpenRow(KeyFromHex(kVectorSalamanderDek1), bytes, place), IsOk());
   EXPECT_THAT(OpenRow(KeyFromHex(kVectorSalamanderDek2), bytes, place),
               StatusIs(StatusCode::kDataLoss));
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    EachSuite, SalamanderTest,
+    testing::Values(Salamander{kFirstSuite,
+                               kVectorSalamanderRow,
+                               kVectorSalamanderData,
+                               {kVectorSalamanderFieldKey1,
+                                kVectorSalamanderFieldKey2}},
+                    Salamander{kAesSuite,
+                               kVectorAesSalamanderRow,
+                               kVectorAesSalamanderData,
+                               {kVectorAesSalamanderFieldKey1,
+                                kVectorAesSalamanderFieldKey2}}));
 
 }  // namespace
 }  // namespace hizo::crypto

@@ -11,6 +11,7 @@
 #include "crypto/record_cipher.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/crypto/each_suite.h"
 #include "tests/testing/status_matchers.h"
 
 namespace hizo::crypto {
@@ -27,9 +28,11 @@ constexpr size_t kCount = 64;
 constexpr size_t kTable = 66;
 constexpr size_t kEntrySize = 14;
 
-class RecordTamperTest : public testing::Test {
+class RecordTamper : public testing::Test {
  protected:
-  RecordTamperTest() : row_(SealRow(1, {"first", "second", "third"})) {}
+  explicit RecordTamper(Suite suite)
+      : dek_(Key::Random(suite)),
+        row_(SealRow(1, {"first", "second", "third"})) {}
 
   RecordPlace Place() const {
     return {.tenant = 1,
@@ -73,19 +76,25 @@ class RecordTamperTest : public testing::Test {
   }
   static constexpr size_t kSealedSize = kSealOverhead + 32;
 
-  const Key dek_ = Key::Random();
+  const Key dek_;
   const std::string subject_ = "subject-16-bytes";
   const std::string record_ = "record--16-bytes";
   const std::string row_;
 };
 
-TEST_F(RecordTamperTest, TheUntouchedRowOpens) {
+class RecordTamperTest : public RecordTamper, public EachSuite {
+ protected:
+  RecordTamperTest() : RecordTamper(GetParam()) {}
+};
+INSTANTIATE_TEST_SUITE_P(EachSuite, RecordTamperTest, AllSuites(), SuiteName);
+
+TEST_P(RecordTamperTest, TheUntouchedRowOpens) {
   ASSERT_EQ(row_.size(), SealedAt(4));
   EXPECT_THAT(OpenAt(Place(), row_),
               IsOkAndHolds(testing::ElementsAre("first", "second", "third")));
 }
 
-TEST_F(RecordTamperTest, RefusesEveryFlippedBit) {
+TEST_P(RecordTamperTest, RefusesEveryFlippedBit) {
   for (size_t bit = 0; bit < 8 * row_.size(); ++bit) {
     std::string flipped = row_;
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ 1 << bit % 8);
@@ -94,7 +103,7 @@ TEST_F(RecordTamperTest, RefusesEveryFlippedBit) {
   }
 }
 
-TEST_F(RecordTamperTest, RefusesEveryOtherLength) {
+TEST_P(RecordTamperTest, RefusesEveryOtherLength) {
   for (size_t size = 0; size < row_.size(); ++size) {
     ASSERT_THAT(SealedRow::Parse(row_.substr(0, size)),
                 StatusIs(StatusCode::kDataLoss))
@@ -103,7 +112,7 @@ TEST_F(RecordTamperTest, RefusesEveryOtherLength) {
   EXPECT_THAT(SealedRow::Parse(row_ + "x"), StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(RecordTamperTest, RefusesEveryOtherPlace) {
+TEST_P(RecordTamperTest, RefusesEveryOtherPlace) {
   RecordPlace place = Place();
   place.tenant = 2;
   EXPECT_THAT(OpenAt(place, row_), StatusIs(StatusCode::kDataLoss));
@@ -120,14 +129,14 @@ TEST_F(RecordTamperTest, RefusesEveryOtherPlace) {
   EXPECT_THAT(OpenAt(place, row_), StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(RecordTamperTest, BoundariesBetweenPartsOfThePlaceCount) {
+TEST_P(RecordTamperTest, BoundariesBetweenPartsOfThePlaceCount) {
   RecordPlace place = Place();
   place.subject = "subject-16-bytesr";
   place.record_id = "ecord--16-bytes";
   EXPECT_THAT(OpenAt(place, row_), StatusIs(StatusCode::kDataLoss));
 }
 
-TEST_F(RecordTamperTest, RefusesTheCommitmentOfAnotherRow) {
+TEST_P(RecordTamperTest, RefusesTheCommitmentOfAnotherRow) {
   const std::string other = SealRow(1, {"first", "second", "third"});
   std::string mixed = row_;
   mixed.replace(kCommitment, 32, other, kCommitment, 32);
@@ -136,7 +145,7 @@ TEST_F(RecordTamperTest, RefusesTheCommitmentOfAnotherRow) {
   ExpectRefused(mixed);
 }
 
-TEST_F(RecordTamperTest, RefusesTheTagOrNonceOfAnotherField) {
+TEST_P(RecordTamperTest, RefusesTheTagOrNonceOfAnotherField) {
   std::string mixed = row_;
   mixed.replace(SealedAt(2) - kTagSize, kTagSize, row_, SealedAt(3) - kTagSize,
                 kTagSize);
@@ -146,7 +155,7 @@ TEST_F(RecordTamperTest, RefusesTheTagOrNonceOfAnotherField) {
   ExpectRefused(mixed);
 }
 
-TEST_F(RecordTamperTest, RefusesSwappedFields) {
+TEST_P(RecordTamperTest, RefusesSwappedFields) {
   std::string swapped = row_;
   std::swap_ranges(swapped.begin() + static_cast<int>(SealedAt(1)),
                    swapped.begin() + static_cast<int>(SealedAt(2)),
@@ -154,13 +163,13 @@ TEST_F(RecordTamperTest, RefusesSwappedFields) {
   ExpectRefused(swapped);
 }
 
-TEST_F(RecordTamperTest, RefusesARenumberedField) {
+TEST_P(RecordTamperTest, RefusesARenumberedField) {
   std::string renumbered = row_;
   renumbered.replace(kTable + 2 * kEntrySize, 2, BigEndian(FieldNumber{4}));
   ExpectRefused(renumbered);
 }
 
-TEST_F(RecordTamperTest, RefusesADroppedField) {
+TEST_P(RecordTamperTest, RefusesADroppedField) {
   std::string shorter = row_.substr(0, kTable + 2 * kEntrySize) +
                         row_.substr(SealedAt(1), 2 * kSealedSize);
   shorter.replace(kCount, 2, BigEndian(uint16_t{2}));
@@ -168,7 +177,7 @@ TEST_F(RecordTamperTest, RefusesADroppedField) {
   ExpectRefused(shorter);
 }
 
-TEST_F(RecordTamperTest, RefusesOneFieldOfAnOlderVersion) {
+TEST_P(RecordTamperTest, RefusesOneFieldOfAnOlderVersion) {
   const std::string newer = SealRow(2, {"changed", "second", "third"});
   std::string mixed = newer;
   mixed.replace(kTable, kEntrySize, row_, kTable, kEntrySize);
@@ -177,7 +186,7 @@ TEST_F(RecordTamperTest, RefusesOneFieldOfAnOlderVersion) {
   ExpectRefused(mixed);
 }
 
-TEST_F(RecordTamperTest, RefusesAnOldRowWithANewVersion) {
+TEST_P(RecordTamperTest, RefusesAnOldRowWithANewVersion) {
   const std::string newer = SealRow(2, {"first", "second", "third"});
   std::string stamped = row_;
   stamped.replace(kHeaderSize, 8, newer, kHeaderSize, 8);
@@ -186,7 +195,7 @@ TEST_F(RecordTamperTest, RefusesAnOldRowWithANewVersion) {
 
 // Only the ciphertext differs, which the commitment does not cover: the
 // field's own tag finds it, the other fields still open.
-TEST_F(RecordTamperTest, ADamagedFieldLeavesTheOthersReadable) {
+TEST_P(RecordTamperTest, ADamagedFieldLeavesTheOthersReadable) {
   std::string damaged = row_;
   const size_t at = SealedAt(2) + kNonceSize;
   damaged[at] = static_cast<char>(damaged[at] ^ 1);
@@ -206,8 +215,11 @@ struct StructureCase {
   std::string bytes;
 };
 
-class RowStructureTest : public RecordTamperTest,
-                         public testing::WithParamInterface<StructureCase> {};
+class RowStructureTest : public RecordTamper,
+                         public testing::WithParamInterface<StructureCase> {
+ protected:
+  RowStructureTest() : RecordTamper(kFirstSuite) {}
+};
 
 TEST_P(RowStructureTest, IsRefusedByParseItself) {
   std::string changed = row_;

@@ -110,6 +110,24 @@ TEST_F(StartRefusalsTest, WithKeysOfAnotherStore) {
   ExpectRefused(absl::StatusCode::kFailedPrecondition);
 }
 
+// Rewrites the access file so that every tenant is of suite 2.
+void MakeTenantsAes(const VaultFiles& files) {
+  std::string access = ReadFile(files.directory() / "access.yaml");
+  for (const std::string tenant : {"number: 1", "number: 2"}) {
+    access.replace(access.find(tenant), tenant.size(), tenant + ", suite: 2");
+  }
+  files.Write("access.yaml", access);
+}
+
+TEST_F(StartRefusalsTest, InAnotherCipherSuiteThanItWasMadeIn) {
+  server_.config().store_suite = 2;
+  ExpectRefused(absl::StatusCode::kFailedPrecondition);
+  MakeTenantsAes(server_.files());
+  ExpectRefused(absl::StatusCode::kFailedPrecondition);
+  server_.config().store_suite = 1;
+  ExpectWhole();
+}
+
 TEST_F(StartRefusalsTest, WithKeysAndDataInEachOthersPlace) {
   std::swap(server_.config().storage_data_dir,
             server_.config().storage_keys_dir);

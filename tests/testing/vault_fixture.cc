@@ -85,9 +85,8 @@ struct VaultFixture::Components {
 
 VaultFixture::VaultFixture(const Options& options)
     : options_(options),
-      catalogue_(Require(policy::Catalogue::Create(VaultCatalogueSource()))),
-      access_(Require(
-          policy::AccessTable::Create(VaultAccessSource(), *catalogue_))) {
+      catalogue_(Require(policy::Catalogue::Create(VaultCatalogueSource()))) {
+  Declare(options.tenant_suite);
   auto slot = std::make_unique<crypto::FileRootSlot>(directory() / "slot");
   Require(slot->Create());
   slots_.push_back(std::move(slot));
@@ -99,6 +98,20 @@ VaultFixture::VaultFixture(const Options& options)
 }
 
 VaultFixture::~VaultFixture() { Close(); }
+
+void VaultFixture::Declare(crypto::Suite tenants) {
+  policy::AccessSource source = VaultAccessSource();
+  for (policy::TenantSpec& tenant : source.tenants) {
+    tenant.suite = crypto::NumberOf(tenants);
+  }
+  access_ = Require(policy::AccessTable::Create(source, *catalogue_));
+}
+
+absl::Status VaultFixture::ReopenInSuite(crypto::Suite tenants) {
+  Close();
+  Declare(tenants);
+  return Reopen();
+}
 
 void VaultFixture::OpenEngines(bool create) {
   const auto open = [&](const char* name) {
@@ -156,7 +169,7 @@ std::filesystem::path VaultFixture::anchor_file() const {
 }
 
 vault::Store::Parts VaultFixture::Parts() {
-  return {*keys_, *data_, slots_, kName};
+  return {*keys_, *data_, slots_, kName, options_.store_suite};
 }
 
 const policy::FieldSpec& VaultFixture::Field(std::string_view full_name) const {

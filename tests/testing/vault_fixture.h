@@ -91,6 +91,9 @@ class VaultFixture {
   struct Options {
     Engines engines = Engines::kMemory;
     vault::Committer::Options committer;
+    // Cipher suites of the store and of its tenants.
+    crypto::Suite store_suite = crypto::kFirstSuite;
+    crypto::Suite tenant_suite = crypto::kFirstSuite;
   };
   VaultFixture() : VaultFixture(Options()) {}
   explicit VaultFixture(const Options& options);  // throws if it cannot
@@ -103,6 +106,8 @@ class VaultFixture {
   // Close, and the start of the next process: faults are forgotten and RocksDB
   // is opened anew.
   absl::Status Reopen();
+  // Reopen, with all tenants' suite another one.
+  absl::Status ReopenInSuite(crypto::Suite tenants);
 
   vault::Store& store() { return *store_; }
   const vault::Services& services() const;
@@ -151,6 +156,7 @@ class VaultFixture {
  private:
   struct Components;
   void OpenEngines(bool create);
+  void Declare(crypto::Suite tenants);
   const Options options_;
   const ScratchDirectory scratch_;
   FakeClock clock_;

@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 
 constexpr char kGood[] = R"(tenants:
   acme: {number: 1, default_region: NO}
-  zenith: {number: 4294967295}
+  zenith: {number: 4294967295, suite: 2}
 roles:
   support:
     kind: service
@@ -78,6 +78,8 @@ TEST(ReadAccessTest, ReadsTenantsRolesAndPrincipals) {
   EXPECT_EQ(source->tenants[0].id, base::TenantId{1});
   EXPECT_EQ(source->tenants[0].default_region, "NO");  // Norway, and no boolean
   EXPECT_EQ(source->tenants[1].default_region, "");
+  EXPECT_EQ(source->tenants[0].suite, 1U);
+  EXPECT_EQ(source->tenants[1].suite, 2U);
   ASSERT_EQ(source->principals.size(), 1U);
   EXPECT_EQ(source->principals[0].spiffe_id, "spiffe://hizo.example/acme/desk");
   EXPECT_EQ(source->principals[0].tenant, "acme");
@@ -118,6 +120,8 @@ TEST(ReadAccessTest, RefusesWrongTypes) {
               HasSubstr("wanted a whole number from 0 to 4294967295"));
   EXPECT_THAT(ErrorOf("4294967295", "4294967296"),
               HasSubstr("wanted a whole number"));
+  EXPECT_THAT(ErrorOf("suite: 2", "suite: aes"),
+              HasSubstr("a.yaml:3: wanted a whole number"));
   EXPECT_THAT(ErrorOf("kind: service", "kind: root"),
               HasSubstr("a.yaml:6: wanted one of service privacy_officer"));
   EXPECT_THAT(ErrorOf("purposes: [support]", "purposes: support"),

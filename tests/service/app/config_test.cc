@@ -91,6 +91,7 @@ TEST_F(ConfigTest, ReadsEverySettingFromTheFile) {
   const absl::StatusOr<Config> config =
       Load({{"listen", "listen: '[::1]:0'"},
             {"store_name", "store_name: acme-1"},
+            {"store_suite", "store_suite: 2"},
             {"storage",
              "storage: {data_dir: /d/data, keys_dir: /d/keys, cache_mb: 8}"},
             {"password",
@@ -103,6 +104,7 @@ TEST_F(ConfigTest, ReadsEverySettingFromTheFile) {
   ASSERT_TRUE(config.ok()) << config.status();
   EXPECT_EQ(config->listen, "[::1]:0");
   EXPECT_EQ(config->store_name, "acme-1");
+  EXPECT_EQ(config->store_suite, 2U);
   EXPECT_EQ(config->storage_cache_mb, 8U);
   EXPECT_EQ(config->password_cost, 4U);
   EXPECT_EQ(config->password_threads, 3U);
@@ -197,6 +199,15 @@ TEST_F(ConfigTest, RefusesStoreNamesThatCouldNotStandInTheLogsName) {
     EXPECT_THAT(ErrorOf({{"store_name", "store_name: \"" + name + "\""}}),
                 HasSubstr("store_name: wanted at most 64"))
         << name;
+  }
+}
+
+TEST_F(ConfigTest, RefusesCipherSuitesThatDoNotExist) {
+  for (const char* suite : {"0", "3", "aes"}) {
+    EXPECT_THAT(
+        ErrorOf({{"store_suite", "store_suite: " + std::string(suite)}}),
+        HasSubstr("wanted a whole number from 1 to 2"))
+        << suite;
   }
 }
 
@@ -297,7 +308,7 @@ TEST(SettingsTest, DescribeEverySettingOnce) {
     EXPECT_THAT(setting.flag, Not(HasSubstr("_")));
     EXPECT_EQ(++flags[setting.flag], 1) << setting.flag;
   }
-  EXPECT_EQ(flags.size(), 21U);
+  EXPECT_EQ(flags.size(), 22U);
   EXPECT_EQ(flags.count("--storage.data-dir"), 1U);
 }
 

@@ -19,6 +19,8 @@ namespace {
 
 using base::Reason;
 using base::TenantId;
+using crypto::kAesSuite;
+using crypto::kFirstSuite;
 using test::HasReason;
 using test::IsOk;
 using test::IsOkAndHolds;
@@ -26,13 +28,16 @@ using test::Overwrite;
 using test::StatusIs;
 using test::Stored;
 
+const std::vector<TenantSuite> kBoth = {{kAcme, kFirstSuite},
+                                        {kGlobex, kFirstSuite}};
+
 using Slots = std::vector<std::unique_ptr<crypto::RootSlot>>;
 
 class StoreKeysTest : public ::testing::Test {
  protected:
   StoreKeysTest() {
     AddSlot(slots_, "slot");
-    EXPECT_THAT(StoreKeys::Create(*keys_, slots_), IsOk());
+    EXPECT_THAT(StoreKeys::Create(*keys_, slots_, kFirstSuite), IsOk());
   }
   void AddSlot(Slots& slots, const char* name) {
     auto slot = std::make_unique<crypto::FileRootSlot>(scratch_.path() / name);
@@ -40,9 +45,9 @@ class StoreKeysTest : public ::testing::Test {
     slots.push_back(std::move(slot));
   }
   std::unique_ptr<StoreKeys> OpenPrepared() {
-    auto opened = StoreKeys::Open(*keys_, slots_);
+    auto opened = StoreKeys::Open(*keys_, slots_, kFirstSuite);
     EXPECT_THAT(opened, IsOk());
-    EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme, kGlobex}), IsOk());
+    EXPECT_THAT((*opened)->Prepare(*keys_, kBoth), IsOk());
     return *std::move(opened);
   }
   static std::unique_ptr<Attempt> NewAttempt() {
@@ -55,7 +60,7 @@ class StoreKeysTest : public ::testing::Test {
 };
 
 TEST_F(StoreKeysTest, OpensWhatItCreated) {
-  const auto opened = StoreKeys::Open(*keys_, slots_);
+  const auto opened = StoreKeys::Open(*keys_, slots_, kFirstSuite);
   ASSERT_THAT(opened, IsOk());
   EXPECT_EQ((*opened)->epoch(), 1);
   EXPECT_EQ((*opened)->healthy_slots(), 1);
@@ -66,7 +71,7 @@ TEST_F(StoreKeysTest, OpensWhatItCreated) {
 TEST_F(StoreKeysTest, CreatesNothingWhereAStoreIs) {
   Slots fresh;
   AddSlot(fresh, "fresh");
-  EXPECT_THAT(StoreKeys::Create(*keys_, fresh),
+  EXPECT_THAT(StoreKeys::Create(*keys_, fresh, kFirstSuite),
               StatusIs(absl::StatusCode::kAlreadyExists));
   const auto id = StoreKeys::IdOf(*keys_);
   EXPECT_THAT(fresh[0]->Read(id->bytes()), IsOkAndHolds(::testing::IsEmpty()));
@@ -74,9 +79,10 @@ TEST_F(StoreKeysTest, CreatesNothingWhereAStoreIs) {
 
 TEST_F(StoreKeysTest, CreatesNothingInASlotOfAnotherStore) {
   const auto other = storage::NewMemoryEngine();
-  EXPECT_THAT(StoreKeys::Create(*other, slots_), ::testing::Not(IsOk()));
+  EXPECT_THAT(StoreKeys::Create(*other, slots_, kFirstSuite),
+              ::testing::Not(IsOk()));
   EXPECT_THAT(StoreKeys::IdOf(*other), StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_THAT(StoreKeys::Open(*keys_, slots_), IsOk());
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite), IsOk());
 }
 
 TEST_F(StoreKeysTest, FindsNoIdInAnEmptyStoreOrADamagedOne) {
@@ -87,7 +93,7 @@ TEST_F(StoreKeysTest, FindsNoIdInAnEmptyStoreOrADamagedOne) {
        {std::string(), meta.substr(1), meta + "x", "\2" + meta.substr(1)}) {
     Overwrite(*keys_, MetaKey(), damaged);
     EXPECT_THAT(StoreKeys::IdOf(*keys_), StatusIs(absl::StatusCode::kDataLoss));
-    EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+    EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
                 StatusIs(absl::StatusCode::kDataLoss));
   }
 }
@@ -95,7 +101,9 @@ TEST_F(StoreKeysTest, FindsNoIdInAnEmptyStoreOrADamagedOne) {
 TEST_F(StoreKeysTest, RefusesSlotsThatAreForeignFreshOrMissing) {
   Slots foreign;
   AddSlot(foreign, "foreign");
-  ASSERT_THAT(StoreKeys::Create(*storage::NewMemoryEngine(), foreign), IsOk());
+  ASSERT_THAT(
+      StoreKeys::Create(*storage::NewMemoryEngine(), foreign, kFirstSuite),
+      IsOk());
   Slots fresh;
   AddSlot(fresh, "fresh");
   Slots missing;
@@ -103,7 +111,7 @@ TEST_F(StoreKeysTest, RefusesSlotsThatAreForeignFreshOrMissing) {
       std::make_unique<crypto::FileRootSlot>(scratch_.path() / "missing"));
   Slots none;
   for (Slots* slots : {&foreign, &fresh, &missing, &none}) {
-    EXPECT_THAT(StoreKeys::Open(*keys_, *slots),
+    EXPECT_THAT(StoreKeys::Open(*keys_, *slots, kFirstSuite),
                 StatusIs(absl::StatusCode::kFailedPrecondition));
   }
 }
@@ -112,10 +120,10 @@ TEST_F(StoreKeysTest, RefusesASlotOfAnotherEpochOrRoot) {
   const auto id = StoreKeys::IdOf(*keys_);
   ASSERT_THAT(slots_[0]->Erase(id->bytes(), 1), IsOk());
   ASSERT_THAT(slots_[0]->Put(id->bytes(), {2, crypto::Key::Random()}), IsOk());
-  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
               StatusIs(absl::StatusCode::kFailedPrecondition));
   ASSERT_THAT(slots_[0]->Put(id->bytes(), {1, crypto::Key::Random()}), IsOk());
-  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
               StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
@@ -125,9 +133,9 @@ TEST_F(StoreKeysTest, OpensWithWhicheverSlotHoldsTheRoot) {
   AddSlot(slots, "one");
   AddSlot(slots, "two");
   AddSlot(slots, "three");
-  ASSERT_THAT(StoreKeys::Create(*store, slots), IsOk());
+  ASSERT_THAT(StoreKeys::Create(*store, slots, kFirstSuite), IsOk());
   std::filesystem::remove(scratch_.path() / "one");
-  const auto opened = StoreKeys::Open(*store, slots);
+  const auto opened = StoreKeys::Open(*store, slots, kFirstSuite);
   ASSERT_THAT(opened, IsOk());
   EXPECT_EQ((*opened)->healthy_slots(), 2);
 }
@@ -135,13 +143,13 @@ TEST_F(StoreKeysTest, OpensWithWhicheverSlotHoldsTheRoot) {
 TEST_F(StoreKeysTest, RefusesATreeWithAPageMissingOrChanged) {
   const std::string page = Stored(*keys_, PageKey(1, 7));
   test::Remove(*keys_, PageKey(1, 7));
-  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
               StatusIs(absl::StatusCode::kDataLoss));
   Overwrite(*keys_, PageKey(1, 7), Stored(*keys_, PageKey(1, 8)));
-  EXPECT_THAT(StoreKeys::Open(*keys_, slots_),
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
               StatusIs(absl::StatusCode::kDataLoss));
   Overwrite(*keys_, PageKey(1, 7), page);
-  EXPECT_THAT(StoreKeys::Open(*keys_, slots_), IsOk());
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite), IsOk());
 }
 
 TEST_F(StoreKeysTest, PreparesEverythingOnceAndFindsItAgain) {
@@ -155,7 +163,8 @@ TEST_F(StoreKeysTest, PreparesEverythingOnceAndFindsItAgain) {
   }
   EXPECT_EQ(first->AuditSigningSeed().Expose(),
             second->AuditSigningSeed().Expose());
-  EXPECT_EQ(first->PageTokenKey().Expose(), second->PageTokenKey().Expose());
+  EXPECT_EQ(first->PageTokenKey(kAcme).Expose(),
+            second->PageTokenKey(kAcme).Expose());
 }
 
 TEST_F(StoreKeysTest, GivesEveryPurposeAndTenantAKeyOfItsOwn) {
@@ -166,7 +175,7 @@ TEST_F(StoreKeysTest, GivesEveryPurposeAndTenantAKeyOfItsOwn) {
       std::string(keys->Pepper(kAcme, kCurrentPepper)->Expose()),
       std::string(keys->Pepper(kGlobex, kCurrentPepper)->Expose()),
       std::string(keys->AuditSigningSeed().Expose()),
-      std::string(keys->PageTokenKey().Expose())};
+      std::string(keys->PageTokenKey(kAcme).Expose())};
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), all.size());
 }
 
@@ -183,8 +192,8 @@ TEST_F(StoreKeysTest, RefusesToPrepareOverADamagedKey) {
     std::string changed = leaf.value;
     changed[0] ^= 1;
     Overwrite(*keys_, leaf.key, changed);
-    auto opened = StoreKeys::Open(*keys_, slots_);
-    EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme, kGlobex}),
+    auto opened = StoreKeys::Open(*keys_, slots_, kFirstSuite);
+    EXPECT_THAT((*opened)->Prepare(*keys_, kBoth),
                 StatusIs(absl::StatusCode::kDataLoss));
     Overwrite(*keys_, leaf.key, leaf.value);
   }
@@ -194,8 +203,8 @@ TEST_F(StoreKeysTest, TakesNoLostKeyForOneThatWasNeverMade) {
   OpenPrepared();
   for (const storage::Row& leaf : test::RowsOf(*keys_, 'L')) {
     test::Remove(*keys_, leaf.key);
-    auto opened = StoreKeys::Open(*keys_, slots_);
-    EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme, kGlobex}),
+    auto opened = StoreKeys::Open(*keys_, slots_, kFirstSuite);
+    EXPECT_THAT((*opened)->Prepare(*keys_, kBoth),
                 StatusIs(absl::StatusCode::kDataLoss));
     EXPECT_THAT(keys_->Get(leaf.key), IsOkAndHolds(std::nullopt));
     Overwrite(*keys_, leaf.key, leaf.value);
@@ -206,11 +215,69 @@ TEST_F(StoreKeysTest, OpensATenantsKeysUnderTheTenantsOwnKeyOnly) {
   auto attempt = NewAttempt();
   OpenPrepared()->CreateLeaf(*attempt, {kAcme, LeafKind::kTenant, ""});
   ASSERT_THAT(keys_->Commit(attempt->keys()), IsOk());
-  auto opened = StoreKeys::Open(*keys_, slots_);
+  auto opened = StoreKeys::Open(*keys_, slots_, kFirstSuite);
   ASSERT_THAT(opened, IsOk());
-  EXPECT_THAT((*opened)->Prepare(*keys_, {kGlobex}), IsOk());
-  EXPECT_THAT((*opened)->Prepare(*keys_, {kAcme}),
+  EXPECT_THAT((*opened)->Prepare(*keys_, {{kGlobex, kFirstSuite}}), IsOk());
+  EXPECT_THAT((*opened)->Prepare(*keys_, {{kAcme, kFirstSuite}}),
               StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(StoreKeysTest, RefusesAStoreThatWasMadeInAnotherSuite) {
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kAesSuite),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite), IsOk());
+}
+
+// The meta row's format and suite may be changed, by who can write to the disk:
+// the root does not fit then.
+TEST_F(StoreKeysTest, RefusesAMetaRowThatClaimsAnotherSuite) {
+  const std::string meta = Stored(*keys_, MetaKey());
+  Overwrite(*keys_, MetaKey(), "\2\2" + meta.substr(1));
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kAesSuite),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  for (const char* head : {"\2\3", "\3", "\2"}) {
+    Overwrite(*keys_, MetaKey(), head + meta.substr(1));
+    EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
+                StatusIs(absl::StatusCode::kDataLoss));
+  }
+}
+
+TEST_F(StoreKeysTest, MakesLeavesInTheTenantsSuite) {
+  auto keys = StoreKeys::Open(*keys_, slots_, kFirstSuite);
+  ASSERT_THAT(keys, IsOk());
+  ASSERT_THAT(
+      (*keys)->Prepare(*keys_, {{kAcme, kAesSuite}, {kGlobex, kFirstSuite}}),
+      IsOk());
+  EXPECT_EQ((*keys)->SuiteOf(kAcme), kAesSuite);
+  EXPECT_EQ((*keys)->SuiteOf(kGlobex), kFirstSuite);
+  EXPECT_EQ((*keys)->SuiteOf(TenantId::kStore), kFirstSuite);
+  EXPECT_EQ((*keys)->TenantKey(kAcme).suite(), kAesSuite);
+  EXPECT_EQ((*keys)->PageTokenKey(kAcme).suite(), kAesSuite);
+  EXPECT_NE((*keys)->PageTokenKey(kAcme).Expose(),
+            (*keys)->PageTokenKey(kGlobex).Expose());
+  EXPECT_EQ((*keys)->TenantKey(kGlobex).suite(), kFirstSuite);
+  auto attempt = NewAttempt();
+  EXPECT_EQ((*keys)
+                ->CreateLeaf(*attempt, {kAcme, LeafKind::kIndexShard, "shard"})
+                .suite(),
+            kAesSuite);
+}
+
+TEST_F(StoreKeysTest, ALeafKeepsTheSuiteThatItWasMadeIn) {
+  const auto before = OpenPrepared();
+  const Leaf leaf{kAcme, LeafKind::kIndexShard, "detail"};
+  auto attempt = NewAttempt();
+  before->CreateLeaf(*attempt, leaf);
+  ASSERT_THAT(keys_->Commit(attempt->keys()), IsOk());
+  auto after = StoreKeys::Open(*keys_, slots_, kFirstSuite);
+  ASSERT_THAT(after, IsOk());
+  ASSERT_THAT((*after)->Prepare(*keys_, {{kAcme, kAesSuite}}), IsOk());
+  EXPECT_EQ((*after)->TenantKey(kAcme).suite(), kFirstSuite);
+  EXPECT_EQ((*after)->TenantKey(kAcme).Expose(),
+            before->TenantKey(kAcme).Expose());
+  const auto read = (*after)->ReadLeaf(*attempt, leaf);
+  ASSERT_TRUE(read.ok() && read->has_value());
+  EXPECT_EQ((*read)->suite(), kFirstSuite);
 }
 
 TEST_F(StoreKeysTest, MakesALeafAsPartOfTheAttempt) {
