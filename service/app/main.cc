@@ -11,6 +11,7 @@
 #include "service/app/instance.h"
 #include "service/app/logging.h"
 #include "service/app/options.h"
+#include "service/app/out_of_memory.h"
 #include "service/app/process.h"
 
 namespace {
@@ -109,6 +110,7 @@ int CheckConfig(const Config& config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  hizo::app::EndWhenOutOfMemory();
   hizo::app::HardenProcess();
   // Debian builds Abseil with a search for deadlocks at every lock of gRPC's.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);

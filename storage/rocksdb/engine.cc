@@ -121,12 +121,16 @@ class RocksDbEngine : public Engine {
     return std::make_unique<RocksDbSnapshot>(store_);
   }
 
-  absl::Status Health() const override { return store_.condition->Check(); }
+  absl::Status Health() const override {
+    absl::Status status = store_.condition->Check();
+    return status.ok() ? CheckRoom(0) : status;
+  }
 
   absl::Status Commit(const Batch& batch) override;
 
  private:
   absl::Status CheckPreconditions(const Batch& batch) const;
+  absl::Status CheckRoom(size_t bytes) const;
   absl::Status Write(const Batch& batch);
 
   OpenStore store_;
@@ -165,11 +169,20 @@ absl::Status RocksDbEngine::CheckPreconditions(const Batch& batch) const {
   return absl::OkStatus();
 }
 
+absl::Status RocksDbEngine::CheckRoom(size_t bytes) const {
+  if (store_.HasRoomFor(bytes)) return absl::OkStatus();
+  return absl::ResourceExhaustedError("no space is left for the store");
+}
+
 absl::Status RocksDbEngine::Write(const Batch& batch) {
   if (absl::Status status = store_.condition->CheckAlive(); !status.ok()) {
     return status;
   }
   if (batch.writes().empty()) return absl::OkStatus();
+  // Refused before RocksDB sees it, which so never runs into the end.
+  if (absl::Status status = CheckRoom(batch.bytes()); !status.ok()) {
+    return status;
+  }
   rocksdb::WriteBatch writes(batch.bytes());
   rocksdb::Status status;
   for (const Batch::Write* write : InOrder(batch)) {
@@ -181,6 +194,7 @@ absl::Status RocksDbEngine::Write(const Batch& batch) {
   durable.sync = true;
   status = store_.db->Write(durable, &writes);
   if (status.ok()) return absl::OkStatus();
+  // Refused because of its threads' trouble, before anything was appended.
   if (status.IsNoSpace() && !store_.condition->failed()) {
     return absl::ResourceExhaustedError("no space is left for the store");
   }

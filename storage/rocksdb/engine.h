@@ -3,9 +3,10 @@
 // One process owns a directory; a second one is refused (kFailedPrecondition).
 // A write-ahead log that is damaged anywhere but in its torn tail refuses to
 // open (kDataLoss) rather than losing what was acknowledged; so does a
-// directory that has lost files. A full disk is an error that goes away within
-// seconds of there being space; a failed write or sync, in the background too,
-// ends the engine (kUnavailable).
+// directory that has lost files. Commits are refused while less than a reserve
+// of two write buffers is free, and go on as soon as there is space; RocksDB
+// finishes what it has begun out of the reserve. A failed write or sync, in the
+// background too, ends the engine (kUnavailable), for want of space as well.
 //
 // Commits without preconditions run side by side and share a sync; one with
 // preconditions runs alone. One thread that commits large batches is fastest.

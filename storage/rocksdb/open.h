@@ -7,7 +7,9 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
+#include <cstddef>
 #include <memory>
+#include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -22,9 +24,14 @@ namespace hizo::storage {
 // database's threads report to the condition until they have ended, and the
 // directory is free for another process only after that.
 struct OpenStore {
+  // Whether there is room for the reserve and `bytes` more; asks the disk.
+  bool HasRoomFor(size_t bytes) const;
+
   std::unique_ptr<FileDescriptor> lock;
   std::unique_ptr<Condition> condition;
   std::unique_ptr<rocksdb::DB> db;
+  std::string directory;
+  size_t reserve_bytes = 0;
 };
 
 absl::StatusOr<OpenStore> OpenDirectory(const RocksDbOptions& options,

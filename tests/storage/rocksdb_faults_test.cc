@@ -228,6 +228,28 @@ TEST_F(RocksDbFaultsTest, SurvivesADiskThatFillsUpBetweenCommits) {
   }
 }
 
+// In spite of the reserve: the log may end in part of a record.
+TEST_F(RocksDbFaultsTest, EndsWhereAnAppendFindsNoSpace) {
+  disk_->Fail(Operation::kAppend, ".log", FaultFileSystem::NoSpace());
+  Batch batch = PutOf("unknown 1", "value");
+  batch.Put("unknown 2", "value");
+  EXPECT_THAT(engine_->Commit(batch), StatusIs(absl::StatusCode::kUnknown));
+  ExpectEverythingRefused();
+  PowerUp();
+  EXPECT_EQ(*engine_->Get("unknown 1"), *engine_->Get("unknown 2"));
+}
+
+TEST_F(RocksDbFaultsTest, LeavesNothingOfWhatItRefusedOnAFullDisk) {
+  disk_->FillDisk();
+  EXPECT_THAT(engine_->Commit(PutOf("refused", "value")),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  disk_->FreeDisk();
+  EXPECT_THAT(engine_->Commit(PutOf("after", "value")), IsOk());
+  PowerUp();
+  EXPECT_THAT(engine_->Get("refused"), IsOkAndHolds(Eq(std::nullopt)));
+  EXPECT_THAT(engine_->Get("after"), IsOkAndHolds(Optional(Eq("value"))));
+}
+
 // The bytes were appended and may get to the disk all the same.
 TEST_F(RocksDbFaultsTest, EndsWhereASyncFindsNoSpace) {
   disk_->Fail(Operation::kSync, ".log", FaultFileSystem::NoSpace());

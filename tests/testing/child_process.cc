@@ -12,6 +12,8 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "tests/testing/syscall_faults.h"
+
 namespace hizo::test {
 namespace {
 
@@ -60,12 +62,18 @@ void ChildProcess::Run(const Options& options, int output) {
   const std::vector<char*> envp = Pointers(environment);
   const pid_t parent = getpid();
   id_ = fork();
-  if (id_ != 0) return;
+  if (id_ != 0) {
+    if (id_ > 0 && options.faults != nullptr) options.faults->Attach(id_);
+    return;
+  }
   // Between fork and exec only what is safe in a copy of a threaded process.
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(kExitNotStarted);
   dup2(output, STDOUT_FILENO);
   dup2(output, STDERR_FILENO);
+  if (options.faults != nullptr && !options.faults->PutOn()) {
+    _exit(kExitNotStarted);
+  }
   execve(argv[0], argv.data(), envp.data());
   _exit(kExitNotStarted);
 }

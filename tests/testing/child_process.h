@@ -23,6 +23,8 @@
 
 namespace hizo::test {
 
+class SyscallFaults;
+
 class ChildProcess {
  public:
   static constexpr std::chrono::minutes kPatience{10};
@@ -30,6 +32,7 @@ class ChildProcess {
   struct Options {
     std::vector<std::string> arguments;              // the program's path first
     std::map<std::string, std::string> environment;  // added to this process's
+    SyscallFaults* faults = nullptr;                 // none; outlives it
   };
   explicit ChildProcess(const Options& options);  // throws if it cannot
   ChildProcess(const ChildProcess&) = delete;

@@ -26,6 +26,7 @@ class HizodProcess {
     std::string program = "hizod";  // of this build
     // A program that runs it, and that program's arguments: prlimit, setpriv.
     std::vector<std::string> run_by = {};
+    SyscallFaults* faults = nullptr;
   };
   // Starts it; does not wait for anything.
   HizodProcess(VaultFiles& files, const Options& options);
