@@ -13,6 +13,7 @@ inline constexpr char kSpaceMeta = 'M';
 inline constexpr char kSpaceRecord = 'R';
 inline constexpr char kSpaceFacts = 'F';
 inline constexpr char kSpaceRequest = 'Q';
+inline constexpr char kSpaceKeysMark = 'N';
 inline constexpr char kSpaceAuditEntry = 'A';
 inline constexpr char kSpaceAuditTile = 'T';
 inline constexpr char kSpaceAuditHead = 'H';

@@ -201,6 +201,7 @@ absl::Status Committer::WriteStores(storage::Batch keys,
   absl::Status status;
   if (writes_keys) {
     ASSIGN_OR_RETURN(undo, AddUndo(store_.keys, staged.head.size, keys));
+    AddMark(staged.head.size, staged.batch);
     status = store_.keys.Commit(keys);
   }
   const bool keys_written = writes_keys && status.ok();

@@ -99,6 +99,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
                                  crypto::NoteSigner(
                                      origin, store_keys->AuditSigningSeed())));
   RETURN_IF_ERROR(CheckAnchor(parts.data, *log, *anchor));
+  RETURN_IF_ERROR(CheckMark(parts.keys, parts.data));
   RETURN_IF_ERROR(UndoUnfinished(parts.keys, log->head().size));
   return std::unique_ptr<Store>(new Store(
       parts, {std::move(store_keys), std::move(log), std::move(anchor)}, policy,

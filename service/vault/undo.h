@@ -2,6 +2,10 @@
 // next batch, so that a batch whose data never became durable can be taken
 // back. Wrapped keys stay in the keys store; a seal writes the row anew.
 //
+// The other way about, the data store is marked with the last batch of keys
+// that its rows need, so that a keys store that has lost its end, or was put
+// back from an older copy, is found.
+//
 // Threads: the committer's, or the one that opens a store.
 #ifndef HIZO_SERVICE_VAULT_UNDO_H_
 #define HIZO_SERVICE_VAULT_UNDO_H_
@@ -20,6 +24,14 @@ namespace hizo::vault {
 absl::StatusOr<storage::Batch> AddUndo(const storage::Reader& keys,
                                        uint64_t log_size,
                                        storage::Batch& batch);
+
+// Adds to the batch of data that goes with such a batch the mark of it.
+void AddMark(uint64_t log_size, storage::Batch& data);
+
+// kFailedPrecondition if `keys` lacks a batch that `data` is marked with;
+// kDataLoss if either row is damaged.
+absl::Status CheckMark(const storage::Reader& keys,
+                       const storage::Reader& data);
 
 // Takes back the last batch of `keys` if the log, of `log_size` entries, says
 // that its data never arrived. kDataLoss if the row is damaged.

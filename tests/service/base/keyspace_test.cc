@@ -15,13 +15,14 @@ void ExpectAllDifferent(const std::vector<char>& spaces) {
 
 TEST(KeyspaceTest, NoTwoKindsOfDataRowsMeet) {
   ExpectAllDifferent({kSpaceMeta, kSpaceRecord, kSpaceFacts, kSpaceRequest,
-                      kSpaceAuditEntry, kSpaceAuditTile, kSpaceAuditHead,
-                      kSpaceAuditBySubject, kSpaceAuditByActor});
+                      kSpaceKeysMark, kSpaceAuditEntry, kSpaceAuditTile,
+                      kSpaceAuditHead, kSpaceAuditBySubject,
+                      kSpaceAuditByActor});
 }
 
 TEST(KeyspaceTest, NoTwoKindsOfKeyRowsMeet) {
   ExpectAllDifferent({kSpaceMeta, kSpaceDeks, kSpacePage, kSpaceLeafKey,
-                      kSpaceIndex, kSpaceWayBack});
+                      kSpaceIndex, kSpaceWayBack, kSpaceUndo});
 }
 
 TEST(KeyspaceTest, StoredBytesStay) {

@@ -1,6 +1,7 @@
 // A batch of keys whose data never became durable is taken back.
 #include "service/vault/undo.h"
 
+#include <memory>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -104,9 +105,72 @@ TEST(UndoTest, RestoresWhatABatchReplacedAddedAndDeleted) {
   EXPECT_THAT(engine->Get("kept"), IsOkAndHolds(Optional(Eq("1"))));
   EXPECT_THAT(engine->Get("gone"), IsOkAndHolds(Optional(Eq("2"))));
   EXPECT_THAT(engine->Get("new"), IsOkAndHolds(Eq(std::nullopt)));
-  // Nothing is left to undo again.
-  EXPECT_THAT(engine->Get(std::string(1, base::kSpaceUndo)),
-              IsOkAndHolds(Eq(std::nullopt)));
+  // Nothing is left to undo again, and no key is left in the row.
+  ASSERT_THAT(UndoUnfinished(*engine, 6), IsOk());
+  EXPECT_THAT(engine->Get("kept"), IsOkAndHolds(Optional(Eq("1"))));
+  EXPECT_EQ(test::Stored(*engine, std::string(1, base::kSpaceUndo)),
+            std::string({1, 0, 0, 0, 0, 0, 0, 0, 6}));
+}
+
+// A keys store and a data store that a batch of two was written to.
+class MarkTest : public ::testing::Test {
+ protected:
+  MarkTest() {
+    Write(8);
+    old_undo_ = test::Stored(*keys_, std::string(1, base::kSpaceUndo));
+    Write(9);
+  }
+  void Write(uint64_t log_size) {
+    storage::Batch keys;
+    storage::Batch data;
+    keys.Put("key", std::to_string(log_size));
+    EXPECT_THAT(AddUndo(*keys_, log_size, keys), IsOk());
+    AddMark(log_size, data);
+    EXPECT_THAT(keys_->Commit(keys), IsOk());
+    EXPECT_THAT(data_->Commit(data), IsOk());
+  }
+
+  const std::unique_ptr<storage::Engine> keys_ = storage::NewMemoryEngine();
+  const std::unique_ptr<storage::Engine> data_ = storage::NewMemoryEngine();
+  std::string old_undo_;
+};
+
+TEST_F(MarkTest, AcceptsKeysThatAreThere) {
+  EXPECT_THAT(CheckMark(*keys_, *data_), IsOk());
+}
+
+TEST_F(MarkTest, AcceptsKeysThatWereTakenBack) {
+  storage::Batch batch;
+  batch.Put("key", "10");
+  const auto undo = AddUndo(*keys_, 10, batch);
+  ASSERT_THAT(undo, IsOk());
+  ASSERT_THAT(keys_->Commit(batch), IsOk());
+  EXPECT_THAT(CheckMark(*keys_, *data_), IsOk());
+  ASSERT_THAT(keys_->Commit(*undo), IsOk());
+  EXPECT_THAT(CheckMark(*keys_, *data_), IsOk());
+  EXPECT_EQ(test::Stored(*keys_, "key"), "9");
+}
+
+TEST_F(MarkTest, RefusesKeysThatLostTheirEnd) {
+  test::Overwrite(*keys_, std::string(1, base::kSpaceUndo), old_undo_);
+  EXPECT_THAT(CheckMark(*keys_, *data_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(MarkTest, RefusesKeysThatLostEverything) {
+  EXPECT_THAT(CheckMark(*storage::NewMemoryEngine(), *data_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+}
+
+TEST_F(MarkTest, RefusesADamagedMark) {
+  test::Overwrite(*data_, std::string(1, base::kSpaceKeysMark), "");
+  EXPECT_THAT(CheckMark(*keys_, *data_), StatusIs(absl::StatusCode::kDataLoss));
+}
+
+TEST_F(MarkTest, AcceptsAStoreThatNeverWroteKeys) {
+  EXPECT_THAT(
+      CheckMark(*storage::NewMemoryEngine(), *storage::NewMemoryEngine()),
+      IsOk());
 }
 
 TEST(UndoTest, LeavesAFinishedBatchAlone) {
@@ -169,6 +233,20 @@ TEST(UndoTest, RefusesARowCutShort) {
   EXPECT_THAT(UndoUnfinished(*engine, 7),
               StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_THAT(engine->Get("new"), IsOkAndHolds(Optional(Eq("1"))));
+}
+
+TEST(UndoTest, RefusesARowWithAKeyThatNoRowCanHave) {
+  for (const size_t size : {size_t{0}, storage::kKeySizeMax + 1}) {
+    const auto engine = storage::NewMemoryEngine();
+    storage::Batch batch;
+    batch.Put("new", "1");
+    batch.Put(std::string(size, 'k'), "2");
+    ASSERT_THAT(AddUndo(*engine, 8, batch), IsOk());
+    const std::string key(1, base::kSpaceUndo);
+    test::Overwrite(*engine, key, *batch.writes().back().value);
+    EXPECT_THAT(UndoUnfinished(*engine, 7),
+                StatusIs(absl::StatusCode::kDataLoss));
+  }
 }
 
 TEST(SetPasswordTest, ALateRepeatDoesNotBringAnOldPasswordBack) {
