@@ -133,8 +133,20 @@ FaultFileSystem::FaultFileSystem()
 
 void FaultFileSystem::Fail(Operation operation, std::string suffix,
                            IOStatus status) {
+  FailNth(1, operation, std::move(suffix), std::move(status));
+}
+
+void FaultFileSystem::FailNth(size_t nth, Operation operation,
+                              std::string suffix, IOStatus status) {
   std::lock_guard lock(mutex_);
-  faults_.push_back({operation, std::move(suffix), std::move(status)});
+  faults_.push_back(
+      {operation, std::move(suffix), std::move(status), nth, false});
+}
+
+void FaultFileSystem::CutPowerAtNth(size_t nth, Operation operation,
+                                    std::string suffix) {
+  std::lock_guard lock(mutex_);
+  faults_.push_back({operation, std::move(suffix), IoError(), nth, true});
 }
 
 void FaultFileSystem::FillDisk() {
@@ -177,7 +189,8 @@ IOStatus FaultFileSystem::Begin(Operation operation, const std::string& file) {
   const auto fault = std::ranges::find_if(faults_, [&](const Fault& candidate) {
     return candidate.operation == operation && file.ends_with(candidate.suffix);
   });
-  if (fault == faults_.end()) return IOStatus::OK();
+  if (fault == faults_.end() || --fault->nth > 0) return IOStatus::OK();
+  power_cut_ = fault->cuts_power;
   IOStatus status = std::move(fault->status);
   faults_.erase(fault);
   return status;

@@ -37,6 +37,11 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   // The next `operation` on a file whose name ends with `suffix` fails with
   // `status` without having been done.
   void Fail(Operation operation, std::string suffix, rocksdb::IOStatus status);
+  // The `nth` such operation from now (1 is the next) fails.
+  void FailNth(size_t nth, Operation operation, std::string suffix,
+               rocksdb::IOStatus status);
+  // The power goes in the middle of it: see CutPower.
+  void CutPowerAtNth(size_t nth, Operation operation, std::string suffix);
   // Between the two, nothing can be made or appended, and no space is free.
   void FillDisk();
   void FreeDisk();
@@ -80,6 +85,8 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
     Operation operation;
     std::string suffix;
     rocksdb::IOStatus status;
+    size_t nth = 1;
+    bool cuts_power = false;
   };
   struct Extent {
     uint64_t size = 0;

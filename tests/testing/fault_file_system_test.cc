@@ -78,6 +78,28 @@ TEST_F(FaultFileSystemTest, FailsOneOperationOnFilesOfThatName) {
   EXPECT_EQ(Contents("1.log"), "log");
 }
 
+TEST_F(FaultFileSystemTest, FailsTheNthAndNoOther) {
+  const auto file = Make("1.log");
+  disk_.FailNth(3, Operation::kAppend, ".log", FaultFileSystem::IoError());
+  EXPECT_TRUE(Append(*file, "a"));
+  EXPECT_TRUE(Append(*file, "b"));
+  EXPECT_FALSE(Append(*file, "lost"));
+  EXPECT_TRUE(Append(*file, "c"));
+  EXPECT_EQ(Contents("1.log"), "abc");
+}
+
+TEST_F(FaultFileSystemTest, LosesPowerInTheMiddleOfTheNth) {
+  const auto file = Make("1.log");
+  SyncDirectory();
+  disk_.CutPowerAtNth(2, Operation::kSync, ".log");
+  EXPECT_TRUE(Sync(*file));
+  EXPECT_TRUE(Append(*file, "unsynced"));
+  EXPECT_FALSE(Sync(*file));
+  EXPECT_FALSE(Append(*file, "later"));
+  disk_.DropUnsynced(0);
+  EXPECT_EQ(Contents("1.log"), "");
+}
+
 TEST_F(FaultFileSystemTest, FailsSyncsAndReadsAndOpens) {
   const auto file = Make("file");
   ASSERT_TRUE(Append(*file, "bytes"));

@@ -87,9 +87,16 @@ VaultFixture::VaultFixture(const Options& options)
     : options_(options),
       catalogue_(Require(policy::Catalogue::Create(VaultCatalogueSource()))) {
   Declare(options.tenant_suite);
-  auto slot = std::make_unique<crypto::FileRootSlot>(directory() / "slot");
-  Require(slot->Create());
+  if (options_.directory.empty()) scratch_.emplace();
+  const std::filesystem::path slot_file = directory() / "slot";
+  const bool is_there = std::filesystem::exists(slot_file);
+  auto slot = std::make_unique<crypto::FileRootSlot>(slot_file);
+  if (!is_there) Require(slot->Create());
   slots_.push_back(std::move(slot));
+  if (is_there) {
+    Require(Reopen());
+    return;
+  }
   OpenEngines(true);
   const auto id = Require(vault::Store::Create(Parts()));
   Require(storage::Anchor::Open(anchor_file(), std::string(id.bytes()), true)
@@ -115,6 +122,9 @@ absl::Status VaultFixture::ReopenInSuite(crypto::Suite tenants) {
 
 void VaultFixture::OpenEngines(bool create) {
   const auto open = [&](const char* name) {
+    if (options_.open) {
+      return Require(options_.open(directory() / name, create));
+    }
     if (options_.engines == Engines::kMemory) return storage::NewMemoryEngine();
     storage::RocksDbOptions rocksdb;
     rocksdb.directory = directory() / name;
@@ -130,11 +140,20 @@ void VaultFixture::Close() {
   store_.reset();
 }
 
+void VaultFixture::CloseEngines() {
+  Close();
+  keys_.reset();
+  data_.reset();
+}
+
+bool VaultFixture::on_disk() const {
+  return options_.open != nullptr || options_.engines == Engines::kRocksDb;
+}
+
 absl::Status VaultFixture::Reopen() {
   Close();
-  if (options_.engines == Engines::kRocksDb) {
-    keys_.reset();
-    data_.reset();
+  if (on_disk()) {
+    CloseEngines();
     OpenEngines(false);
   }
   keys_->Restart();

@@ -17,6 +17,7 @@
 
 #include <condition_variable>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -94,6 +95,13 @@ class VaultFixture {
     // Cipher suites of the store and of its tenants.
     crypto::Suite store_suite = crypto::kFirstSuite;
     crypto::Suite tenant_suite = crypto::kFirstSuite;
+    // Opens or makes the engine of a directory; empty: as `engines` says.
+    std::function<absl::StatusOr<std::unique_ptr<storage::Engine>>(
+        const std::filesystem::path& directory, bool create)>
+        open = nullptr;
+    // Where everything lies, left behind at the end; empty: in a directory that
+    // is removed. What is there already is opened as Reopen would.
+    std::filesystem::path directory = {};
   };
   VaultFixture() : VaultFixture(Options()) {}
   explicit VaultFixture(const Options& options);  // throws if it cannot
@@ -103,6 +111,8 @@ class VaultFixture {
 
   // Ends the store as the end of the process does; engines stay open.
   void Close();
+  // Close, and gives the engines up as well.
+  void CloseEngines();
   // Close, and the start of the next process: faults are forgotten and RocksDB
   // is opened anew.
   absl::Status Reopen();
@@ -116,7 +126,9 @@ class VaultFixture {
   FaultyEngine& data() { return *data_; }
   const vault::RootSlots& slots() const { return slots_; }
   std::filesystem::path anchor_file() const;
-  const std::filesystem::path& directory() const { return scratch_.path(); }
+  const std::filesystem::path& directory() const {
+    return scratch_.has_value() ? scratch_->path() : options_.directory;
+  }
   vault::Store::Parts Parts();
   vault::Store::Policy Policy() const { return {*catalogue_, *access_}; }
   // Opens the engines and slots as Reopen would, with `anchor`.
@@ -155,10 +167,12 @@ class VaultFixture {
 
  private:
   struct Components;
+  // In memory, they live as long as this does.
+  bool on_disk() const;
   void OpenEngines(bool create);
   void Declare(crypto::Suite tenants);
   const Options options_;
-  const ScratchDirectory scratch_;
+  std::optional<ScratchDirectory> scratch_;
   FakeClock clock_;
   std::unique_ptr<const policy::Catalogue> catalogue_;
   std::unique_ptr<const policy::AccessTable> access_;
