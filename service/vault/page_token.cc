@@ -50,8 +50,10 @@ absl::StatusOr<std::string> OpenPageToken(const crypto::Key& key,
                                           std::string_view query,
                                           std::string_view token) {
   std::string sealed;
+  // Padding, line breaks and unused bits would be other spellings.
   if (token.size() > kTokenSizeMax ||
-      !absl::WebSafeBase64Unescape({token.data(), token.size()}, &sealed)) {
+      !absl::WebSafeBase64Unescape({token.data(), token.size()}, &sealed) ||
+      absl::WebSafeBase64Escape(sealed) != token) {
     return Fail(Reason::kPageTokenInvalid);
   }
   const auto opened = crypto::Open(key, AssociatedData(call, query), sealed);
