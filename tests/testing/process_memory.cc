@@ -1,12 +1,14 @@
 #include "tests/testing/process_memory.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <sstream>
+#include <string_view>
 #include <system_error>
 
 namespace hizo::test {
@@ -33,7 +35,17 @@ ProcessMemory::ProcessMemory(pid_t process)
 
 ProcessMemory::~ProcessMemory() { close(memory_); }
 
-bool ProcessMemory::IsAllowed() { return geteuid() == 0; }
+bool ProcessMemory::IsAllowed() {
+  constexpr std::string_view kEffective = "CapEff:";
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(kEffective)) continue;
+    const uint64_t capabilities =
+        std::stoull(line.substr(kEffective.size()), nullptr, 16);
+    return (capabilities >> CAP_SYS_PTRACE & 1) != 0;
+  }
+  return false;
+}
 
 std::vector<ProcessMemory::Mapping> ProcessMemory::Mappings() const {
   std::vector<Mapping> mappings;
