@@ -87,7 +87,10 @@ Json ScalarToJson(const pb::Message& message, const pb::FieldDescriptor& field,
     case pb::FieldDescriptor::CPPTYPE_INT64:
       return get.GetInt64(message, &field);
     case pb::FieldDescriptor::CPPTYPE_ENUM:
-      return EnumName(*field.enum_type(), get.GetEnumValue(message, &field));
+      return EnumName(*field.enum_type(),
+                      repeated
+                          ? get.GetRepeatedEnumValue(message, &field, index)
+                          : get.GetEnumValue(message, &field));
     case pb::FieldDescriptor::CPPTYPE_STRING:
       return repeated ? get.GetRepeatedString(message, &field, index)
                       : get.GetString(message, &field);
