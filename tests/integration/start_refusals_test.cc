@@ -43,6 +43,33 @@ class StartRefusalsTest : public ::testing::Test {
     fs::remove_all(path);
     fs::copy(with, path);
   }
+  // Some more people, so that there is a middle.
+  void AddPeople() {
+    ASSERT_THAT(server_.Start(), IsOk());
+    for (int i = 0; i < 20; ++i) {
+      CreatePerson(server_.As("acme/full"),
+                   "more" + std::to_string(i) + "@example.com", "More");
+    }
+    server_.Stop();
+  }
+  // The largest file of the store whose name ends so.
+  static fs::path LargestOf(const fs::path& directory, const char* suffix) {
+    fs::path largest;
+    uintmax_t size = 0;
+    for (const auto& file : fs::directory_iterator(directory)) {
+      if (!file.path().string().ends_with(suffix)) continue;
+      if (file.file_size() <= size) continue;
+      largest = file.path();
+      size = file.file_size();
+    }
+    EXPECT_GT(size, 0U) << suffix;
+    return largest;
+  }
+  static void FlipBit(const fs::path& file, size_t at) {
+    std::string bytes = ReadFile(file);
+    bytes.at(at) = static_cast<char>(bytes[at] ^ 1);
+    std::ofstream(file, std::ios::binary) << bytes;
+  }
   // Another store, stopped.
   static void Stopped(LiveServer& other) {
     CreatePerson(other.As("acme/full"), "b@example.com", "Bob Other");
@@ -145,6 +172,80 @@ TEST_F(StartRefusalsTest, WithAnOlderCopyOfTheData) {
   server_.Stop();
   Replace(server_.config().storage_data_dir, older);
   ExpectRefused(absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(StartRefusalsTest, WithABitFlippedInTheMiddleOfALog) {
+  AddPeople();
+  // The keys first: where they open, their log is read and begun anew.
+  for (const fs::path& directory :
+       {server_.config().storage_keys_dir, server_.config().storage_data_dir}) {
+    const fs::path log = LargestOf(directory, ".log");
+    const size_t middle = fs::file_size(log) / 2;
+    FlipBit(log, middle);
+    ExpectRefused(absl::StatusCode::kDataLoss);
+    FlipBit(log, middle);
+  }
+  ExpectWhole();
+}
+
+// The engine takes it for the end of a write that a crash cut short.
+TEST_F(StartRefusalsTest, WithTheLogCutInsideASyncedRecord) {
+  AddPeople();
+  const fs::path log = LargestOf(server_.config().storage_data_dir, ".log");
+  const std::string bytes = ReadFile(log);
+  fs::resize_file(log, bytes.size() - 10);
+  ExpectRefused(absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(StartRefusalsTest, WithTheKeysLogCutInsideASyncedRecord) {
+  AddPeople();
+  const fs::path log = LargestOf(server_.config().storage_keys_dir, ".log");
+  fs::resize_file(log, fs::file_size(log) - 10);
+  ExpectRefused(absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(StartRefusalsTest, WithAnOlderCopyOfTheKeys) {
+  const fs::path older = server_.files().directory() / "older";
+  fs::copy(server_.config().storage_keys_dir, older);
+  ASSERT_THAT(server_.Start(), IsOk());
+  CreatePerson(server_.As("acme/full"), "later@example.com", "Later");
+  server_.Stop();
+  const fs::path newer = server_.files().directory() / "newer";
+  fs::rename(server_.config().storage_keys_dir, newer);
+  fs::copy(older, server_.config().storage_keys_dir);
+  ExpectRefused(absl::StatusCode::kFailedPrecondition);
+  fs::remove_all(server_.config().storage_keys_dir);
+  fs::rename(newer, server_.config().storage_keys_dir);
+  ExpectWhole();
+}
+
+TEST_F(StartRefusalsTest, WithoutItsCurrentFile) {
+  for (const fs::path& directory :
+       {server_.config().storage_data_dir, server_.config().storage_keys_dir}) {
+    const fs::path away = server_.files().directory() / "away";
+    fs::rename(directory / "CURRENT", away);
+    ExpectRefused(absl::StatusCode::kDataLoss);
+    EXPECT_FALSE(fs::exists(directory / "CURRENT")) << "it began anew";
+    fs::rename(away, directory / "CURRENT");
+  }
+  ExpectWhole();
+}
+
+TEST_F(StartRefusalsTest, WithADamagedManifest) {
+  for (const fs::path& directory :
+       {server_.config().storage_data_dir, server_.config().storage_keys_dir}) {
+    fs::path manifest;
+    for (const auto& file : fs::directory_iterator(directory)) {
+      if (file.path().filename().string().starts_with("MANIFEST")) {
+        manifest = file.path();
+      }
+    }
+    const size_t middle = fs::file_size(manifest) / 2;
+    FlipBit(manifest, middle);
+    ExpectRefused(absl::StatusCode::kDataLoss);
+    FlipBit(manifest, middle);
+  }
+  ExpectWhole();
 }
 
 TEST_F(StartRefusalsTest, WithoutItsAnchor) {
