@@ -1,5 +1,6 @@
 #include "service/app/instance.h"
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -13,6 +14,7 @@
 #include "service/app/access_file.h"
 #include "service/app/catalogue_file.h"
 #include "service/app/logging.h"
+#include "service/base/keyspace.h"
 #include "service/base/status_macros.h"
 #include "service/rpc/convert.h"
 #include "storage/anchor.h"
@@ -83,6 +85,69 @@ absl::Status MakeDirectories(const Config& config) {
   return absl::OkStatus();
 }
 
+// Whether `store` holds no rows but those of `spaces`, which ascend.
+bool HoldsOnly(const storage::Engine& store, std::string_view spaces) {
+  storage::ScanRange between{.from = "", .until = "", .limit = 1};
+  for (const char space : spaces) {
+    between.until = std::string(1, space);
+    const auto rows = store.Scan(between);
+    if (!rows.ok() || !rows->empty()) return false;
+    between.from = std::string(1, static_cast<char>(space + 1));
+  }
+  between.until.clear();
+  const auto rows = store.Scan(between);
+  return rows.ok() && rows->empty();
+}
+
+// An --init that died on its way leaves slots and stores that nobody was ever
+// in, and no anchor, which is made last. From its first start on a store has
+// other rows. Slots are only removed by people.
+bool IsUnfinished(const Config& config) {
+  std::error_code ignored;
+  if (std::filesystem::exists(config.anchor, ignored)) return false;
+  const auto engines = OpenEngines(config, Opening::kExisting, nullptr);
+  const std::string meta(1, base::kSpaceMeta);
+  return engines.ok() && HoldsOnly(*engines->data, meta) &&
+         HoldsOnly(*engines->keys, meta + base::kSpacePage);
+}
+
+absl::Status CheckNothingIsThere(const Config& config) {
+  std::error_code ignored;
+  std::vector<Path> made = config.slots;
+  made.push_back(config.anchor);
+  const auto present = std::ranges::find_if(made, [&](const Path& path) {
+    return std::filesystem::exists(path, ignored);
+  });
+  if (present == made.end()) return absl::OkStatus();
+  if (!IsUnfinished(config)) {
+    return absl::AlreadyExistsError(present->string() +
+                                    " is there already; nothing was changed");
+  }
+  std::string remains = config.storage_data_dir.string() + " and " +
+                        config.storage_keys_dir.string();
+  for (const Path& slot : config.slots) remains += ", " + slot.string();
+  return absl::FailedPreconditionError(
+      "an earlier --init did not finish; nobody was ever in what it left: "
+      "remove " +
+      remains + " and run it again");
+}
+
+// A slot that does not open the store is missed when the others are lost.
+void WarnOfSlots(const Config& config, const vault::RootSlots& slots,
+                 const vault::StoreKeys& keys) {
+  for (size_t i = 0; i < slots.size(); ++i) {
+    const auto roots = slots[i]->Read(keys.store_id().bytes());
+    std::string why(roots.status().message());
+    if (roots.ok()) {
+      const bool current = std::ranges::any_of(
+          *roots, [&](const auto& root) { return root.epoch == keys.epoch(); });
+      if (current) continue;
+      why = "the root slot holds no root of this store's epoch";
+    }
+    LogText(Level::kWarning, "slot", config.slots[i].string() + ": " + why);
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
@@ -117,15 +182,7 @@ absl::StatusOr<Declared> ReadDeclared(const Config& config) {
 absl::Status InitStore(const Config& config) {
   RETURN_IF_ERROR(
       crypto::RequireSuite(SuiteOf(config), crypto::AesOfThisProcessor()));
-  std::error_code ignored;
-  std::vector<Path> present = config.slots;
-  present.push_back(config.anchor);
-  for (const Path& path : present) {
-    if (std::filesystem::exists(path, ignored)) {
-      return absl::AlreadyExistsError(path.string() +
-                                      " is there already; nothing was changed");
-    }
-  }
+  RETURN_IF_ERROR(CheckNothingIsThere(config));
   RETURN_IF_ERROR(MakeDirectories(config));
   ASSIGN_OR_RETURN(const Engines engines,
                    OpenEngines(config, Opening::kNew, nullptr));
@@ -175,6 +232,7 @@ absl::Status Instance::Open() {
                                       std::move(anchor),
                                       {*declared_.catalogue, *declared_.access},
                                       clock_, options));
+  WarnOfSlots(config_, slots_, store_->store_keys());
   return absl::OkStatus();
 }
 

@@ -84,6 +84,10 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
   ASSIGN_OR_RETURN(auto store_keys,
                    StoreKeys::Open(parts.keys, parts.slots, parts.suite));
   ASSIGN_OR_RETURN(const auto meta, parts.data.Get(MetaKey()));
+  if (meta.has_value() && !meta->empty() && meta->front() > kDataFormat) {
+    return absl::FailedPreconditionError(
+        "the data store is of a format that this version does not know");
+  }
   if (meta != DataMeta(store_keys->store_id())) {
     return absl::FailedPreconditionError(
         "the data store and the keys store are not of one store");

@@ -48,6 +48,10 @@ std::string EncodeMeta(const Meta& meta) {
 absl::StatusOr<Meta> DecodeMeta(std::string_view bytes) {
   ByteReader in(bytes);
   const auto format = in.Get<uint8_t>();
+  if (format > kMetaFormatWithSuite) {
+    return absl::FailedPreconditionError(
+        "the keys store is of a format that this version does not know");
+  }
   const auto suite = crypto::SuiteFromNumber(
       format == kMetaFormatWithSuite ? in.Get<uint8_t>()
                                      : crypto::NumberOf(crypto::kFirstSuite));

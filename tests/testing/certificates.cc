@@ -106,10 +106,21 @@ CertificateAuthority::~CertificateAuthority() = default;
 
 Identity CertificateAuthority::Issue(const std::string& names,
                                      std::chrono::seconds valid_for) {
+  return Make(names, valid_for, "");
+}
+
+Identity CertificateAuthority::IssueForServers(const std::string& names) {
+  return Make(names, std::chrono::hours(1), "serverAuth");
+}
+
+Identity CertificateAuthority::Make(const std::string& names,
+                                    std::chrono::seconds valid_for,
+                                    const std::string& usage) {
   const KeyPtr key = NewKey();
   const CertPtr cert =
       NewCertificate("test identity", *key, ++signer_->serial, valid_for);
   if (!names.empty()) AddExtension(*cert, NID_subject_alt_name, names);
+  if (!usage.empty()) AddExtension(*cert, NID_ext_key_usage, usage);
   signer_->Sign(*cert, "CA:FALSE");
   return {PemOf(*cert), PemOf(*key)};
 }

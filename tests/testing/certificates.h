@@ -31,8 +31,12 @@ class CertificateAuthority {
   // `valid_for` the certificate has run out.
   Identity Issue(const std::string& names,
                  std::chrono::seconds valid_for = std::chrono::hours(1));
+  // The same for a key that may serve, and may not call.
+  Identity IssueForServers(const std::string& names);
 
  private:
+  Identity Make(const std::string& names, std::chrono::seconds valid_for,
+                const std::string& usage);
   struct Signer;
   const std::unique_ptr<Signer> signer_;
   const std::string certificate_;
