@@ -36,6 +36,7 @@ struct Config {
   Path tls_cert;
   Path tls_key;
   Path tls_client_ca;
+  size_t tls_reload_seconds = 10;
   Path catalogue;
   Path access;
   size_t password_cost = 12;
@@ -46,6 +47,15 @@ struct Config {
   bool memory_require_lock = true;
   size_t max_message_bytes = 1024 * 1024;
   size_t misses_per_minute = 6000;
+  size_t connections_max = 1024;
+  size_t connections_per_address = 256;
+  size_t connections_streams = 128;
+  size_t connections_handshake_seconds = 5;
+  size_t connections_keepalive_seconds = 60;
+  size_t connections_keepalive_timeout_seconds = 20;
+  size_t connections_idle_seconds = 900;
+  size_t connections_age_seconds = 3600;
+  size_t connections_age_grace_seconds = 300;
   size_t threads = 2;  // that serve calls
   bool reflection = false;
 };

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -34,21 +32,20 @@ constexpr std::chrono::hours kTidyInterval{1};
 // Beyond the calls that may be in work, messages of streams wait too.
 constexpr size_t kCallsMax = 1024;
 
-absl::StatusOr<std::string> ReadFile(const Path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text((std::istreambuf_iterator<char>(file)), {});
-  if (!file.is_open() || text.empty()) {
-    return absl::NotFoundError("cannot read " + path.string());
-  }
-  return text;
-}
-
-absl::StatusOr<rpc::TlsFiles> ReadTls(const Config& config) {
-  rpc::TlsFiles files;
-  ASSIGN_OR_RETURN(files.certificate, ReadFile(config.tls_cert));
-  ASSIGN_OR_RETURN(files.key, ReadFile(config.tls_key));
-  ASSIGN_OR_RETURN(files.client_ca, ReadFile(config.tls_client_ca));
-  return files;
+rpc::ConnectionLimits LimitsOf(const Config& config) {
+  const auto seconds = [](size_t count) { return std::chrono::seconds(count); };
+  rpc::ConnectionLimits limits;
+  limits.all = config.connections_max;
+  limits.per_address = config.connections_per_address;
+  limits.streams_max = config.connections_streams;
+  limits.handshake = seconds(config.connections_handshake_seconds);
+  limits.keepalive = seconds(config.connections_keepalive_seconds);
+  limits.keepalive_timeout =
+      seconds(config.connections_keepalive_timeout_seconds);
+  limits.idle = seconds(config.connections_idle_seconds);
+  limits.age = seconds(config.connections_age_seconds);
+  limits.age_grace = seconds(config.connections_age_grace_seconds);
+  return limits;
 }
 
 crypto::Suite SuiteOf(const Config& config) {
@@ -237,7 +234,10 @@ absl::Status Instance::Open() {
 }
 
 absl::Status Instance::Serve() {
-  ASSIGN_OR_RETURN(const rpc::TlsFiles tls, ReadTls(config_));
+  // Certificates are good or not by the system's time, whatever the clock says:
+  // who checks them on the other side knows only that.
+  ASSIGN_OR_RETURN(const TlsSet tls,
+                   ReadTls(config_, base::SystemClock().Now()));
   passwords_.emplace(base::WorkerPool::Options{
       config_.password_threads, config_.password_queue, kPasswordNice});
   reruns_.emplace(base::WorkerPool::Options{1, kRerunQueueMax, 0});
@@ -248,30 +248,47 @@ absl::Status Instance::Serve() {
   dispatch_.emplace(rpc::Dispatch::Parts{
       *declared_.catalogue, *declared_.access, clock_, store_->committer(),
       *limits_, *passwords_, *reruns_});
+  tls_.emplace(config_, tls, [this](rpc::TlsFiles files) {
+    server_->ReplaceTls(std::move(files));
+  });
   rpc::Server::Options options;
   options.listen = config_.listen;
-  options.tls = tls;
+  options.tls = tls.files;
   options.reflection = config_.reflection;
   options.message_bytes_max = config_.max_message_bytes;
+  options.connections = LimitsOf(config_);
   options.transport.threads = config_.threads;
   options.transport.calls_max = kCallsMax;
   ASSIGN_OR_RETURN(server_, rpc::Server::Start(
                                 {{*methods_, *dispatch_, *declared_.catalogue},
-                                 *declared_.access},
+                                 *declared_.access,
+                                 *store_,
+                                 clock_},
                                 options));
-  tidying_ = std::thread([this] { KeepTidy(); });
+  keeping_up_ = std::thread([this] { KeepUp(); });
   server_->SetServing(rpc::Server::Health::kServing);
   return absl::OkStatus();
 }
 
-void Instance::KeepTidy() {
+void Instance::Tidy() {
+  const auto forgotten = store_->Tidy(*declared_.access, clock_.Now());
+  if (forgotten.ok() && *forgotten > 0) {
+    Log(Level::kInfo, "tidied",
+        {{"requests", static_cast<int64_t>(*forgotten)}});
+  }
+}
+
+void Instance::KeepUp() {
+  const auto interval = std::chrono::seconds(config_.tls_reload_seconds);
+  auto tidy_at = std::chrono::steady_clock::now();
   for (;;) {
-    const auto forgotten = store_->Tidy(*declared_.access, clock_.Now());
-    if (forgotten.ok() && *forgotten > 0) {
-      Log(Level::kInfo, "tidied",
-          {{"requests", static_cast<int64_t>(*forgotten)}});
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= tidy_at) {
+      tidy_at = now + kTidyInterval;
+      Tidy();
     }
-    const auto until = std::chrono::steady_clock::now() + kTidyInterval;
+    tls_->Look(base::SystemClock().Now());
+    const auto until = std::chrono::steady_clock::now() + interval;
     const base::MutexLock lock(mutex_);
     while (!stopping_ &&
            changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
@@ -286,7 +303,7 @@ Instance::~Instance() {
     stopping_ = true;
   }
   changed_.notify_all();
-  if (tidying_.joinable()) tidying_.join();
+  if (keeping_up_.joinable()) keeping_up_.join();
   // Every call is answered before what serves it goes.
   if (server_ != nullptr) server_->Stop(kStopGrace);
 }
@@ -305,6 +322,9 @@ v1::GetStatusResponse Instance::ReadStatus() const {
   status.set_key_epoch(static_cast<int64_t>(store_->store_keys().epoch()));
   status.set_memory_locked(crypto::GetSlabStatus().locked);
   status.set_commit_queue(static_cast<int32_t>(store_->committer().queued()));
+  const TlsWatch::Status tls = tls_->status();
+  *status.mutable_certificate_expire_time() = rpc::FromTimestamp(tls.expires);
+  status.set_certificate_reload_failures(static_cast<int64_t>(tls.failures));
   status.set_password_queue(static_cast<int32_t>(passwords_->queued()));
   return status;
 }

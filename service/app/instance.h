@@ -14,6 +14,7 @@
 
 #include "absl/status/statusor.h"
 #include "service/app/config.h"
+#include "service/app/tls_watch.h"
 #include "service/base/clock.h"
 #include "service/base/mutex.h"
 #include "service/base/worker_pool.h"
@@ -69,7 +70,9 @@ class Instance {
   absl::Status Open();
   absl::Status Serve();
   v1::GetStatusResponse ReadStatus() const;
-  void KeepTidy();
+  // The background thread: looks at the TLS files, and tidies each hour.
+  void KeepUp();
+  void Tidy();
 
   const Config config_;
   const base::Clock& clock_;
@@ -84,11 +87,11 @@ class Instance {
   std::optional<rpc::MethodTable> methods_;
   std::optional<rpc::Dispatch> dispatch_;
   std::unique_ptr<rpc::Server> server_;
-  // The background thread: wakes each hour, at once when stopping.
+  std::optional<TlsWatch> tls_;
   base::Mutex mutex_;
   base::Condition changed_;
   bool stopping_ HIZO_GUARDED_BY(mutex_) = false;
-  std::thread tidying_;
+  std::thread keeping_up_;
 };
 
 }  // namespace hizo::app

@@ -96,8 +96,10 @@ int Init(const Config& config) {
 
 int CheckConfig(const Config& config) {
   const auto declared = hizo::app::ReadDeclared(config);
-  if (!declared.ok()) {
-    std::cerr << std::string(declared.status().message()) << "\n";
+  const auto tls = hizo::app::ReadTls(config, hizo::base::SystemClock().Now());
+  for (const absl::Status& status : {declared.status(), tls.status()}) {
+    if (status.ok()) continue;
+    std::cerr << std::string(status.message()) << "\n";
     return kExitFailed;
   }
   for (const std::string& warning : hizo::app::Warnings(config)) {

@@ -4,6 +4,7 @@
 #ifndef HIZO_SERVICE_RPC_CALLER_H_
 #define HIZO_SERVICE_RPC_CALLER_H_
 
+#include <grpc/grpc_security.h>
 #include <grpcpp/security/auth_context.h>
 
 #include <string>
@@ -12,6 +13,7 @@ namespace hizo::rpc {
 
 // The peer's SPIFFE id; empty if it has none or is not authenticated.
 std::string PeerSpiffeId(const grpc::AuthContext& context);
+std::string PeerSpiffeId(const grpc_auth_context& context);
 
 }  // namespace hizo::rpc
 

@@ -4,6 +4,8 @@
 #include <optional>
 #include <utility>
 
+#include "service/rpc/endpoint.h"
+
 namespace hizo::rpc {
 namespace {
 
@@ -13,13 +15,20 @@ using grpc::health::v1::HealthCheckResponse;
 // gRPC tells a synchronous call only when asked that its peer has gone.
 constexpr std::chrono::seconds kPeerCheckInterval{1};
 
+void NoteCall(const grpc::ServerContext& call, Connections& connections) {
+  const auto peer = ParsePeer(call.peer());
+  if (peer.has_value()) connections.CallBegan(*peer);
+}
+
 }  // namespace
 
-HealthService::HealthService(std::set<std::string> services)
+HealthService::HealthService(std::set<std::string> services,
+                             Connections& connections)
     : services_([&services] {
         services.insert("");
         return std::move(services);
-      }()) {}
+      }()),
+      connections_(connections) {}
 
 void HealthService::Set(State state) {
   const base::MutexLock lock(mutex_);
@@ -33,9 +42,10 @@ void HealthService::End() {
   changed_.notify_all();
 }
 
-grpc::Status HealthService::Check(grpc::ServerContext* /*context*/,
+grpc::Status HealthService::Check(grpc::ServerContext* context,
                                   const HealthCheckRequest* request,
                                   HealthCheckResponse* response) {
+  NoteCall(*context, connections_);
   if (!services_.contains(request->service())) {
     return {grpc::StatusCode::NOT_FOUND, "there is no such service"};
   }
@@ -49,6 +59,7 @@ grpc::Status HealthService::Check(grpc::ServerContext* /*context*/,
 grpc::Status HealthService::Watch(
     grpc::ServerContext* context, const HealthCheckRequest* request,
     grpc::ServerWriter<HealthCheckResponse>* writer) {
+  NoteCall(*context, connections_);
   const bool known = services_.contains(request->service());
   std::optional<HealthCheckResponse::ServingStatus> told;
   bool peer_listens = true;

@@ -16,6 +16,7 @@
 
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "service/base/mutex.h"
+#include "service/rpc/connections.h"
 
 namespace hizo::rpc {
 
@@ -24,7 +25,8 @@ class HealthService final : public grpc::health::v1::Health::Service {
   static constexpr int kWatchesMax = 8;
 
   // Knows `services`, and "" for the server as a whole; none serves yet.
-  explicit HealthService(std::set<std::string> services);
+  // `connections` is told of calls, and outlives it.
+  HealthService(std::set<std::string> services, Connections& connections);
 
   enum class State { kNotServing, kServing };
   // Of every service; watches are told.
@@ -45,6 +47,7 @@ class HealthService final : public grpc::health::v1::Health::Service {
 
  private:
   const std::set<std::string> services_;
+  Connections& connections_;
   base::Mutex mutex_;
   base::Condition changed_;
   State state_ HIZO_GUARDED_BY(mutex_) = State::kNotServing;

@@ -4,50 +4,57 @@
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/impl/codegen/method_handler.h>
-#include <grpcpp/security/auth_metadata_processor.h>
-#include <grpcpp/security/server_credentials.h>
+#include <grpcpp/support/server_interceptor.h>
 
 #include <set>
+#include <string_view>
 #include <utility>
 
-#include "service/rpc/caller.h"
+#include "service/base/status_macros.h"
+#include "service/rpc/endpoint.h"
 
 namespace hizo::rpc {
 namespace {
 
+constexpr char kReflectionPath[] = "/grpc.reflec";
 constexpr int kMetadataBytesMax = 8 * 1024;
-constexpr int kStreamsPerConnectionMax = 256;
-constexpr int kHandshakeTimeoutMs = 5'000;
+// A peer may ask whether the server is there this often, and be early so many
+// times before its connection is closed.
+constexpr int kPingIntervalMinMs = 30'000;
+constexpr int kPingStrikesMax = 2;
 
-// Lets reflection through for administrators only; says nothing to the rest.
-class ReflectionGate final : public grpc::AuthMetadataProcessor {
+// Notes calls of reflection, which is gRPC's own; the other services note
+// theirs. gRPC knows the peer of a call only once it has begun.
+class ReflectionCall final : public grpc::experimental::Interceptor {
  public:
-  // `access` is nullptr where reflection is off: gRPC offers it as soon as its
-  // library is there.
-  explicit ReflectionGate(const policy::AccessTable* access)
-      : access_(access) {}
-  bool IsBlocking() const override { return false; }
-  grpc::Status Process(const InputMetadata& metadata,
-                       grpc::AuthContext* context, OutputMetadata* /*consumed*/,
-                       OutputMetadata* /*response*/) override {
-    const auto path = metadata.find(":path");
-    if (path == metadata.end() || !path->second.starts_with("/grpc.reflec")) {
-      return grpc::Status::OK;
-    }
-    if (access_ == nullptr) {
-      return {grpc::StatusCode::UNIMPLEMENTED, "reflection is off"};
-    }
-    const policy::Principal* principal = access_->Find(PeerSpiffeId(*context));
-    if (principal != nullptr &&
-        principal->Is(policy::RoleKind::kAdministrator)) {
-      return grpc::Status::OK;
-    }
-    return {grpc::StatusCode::PERMISSION_DENIED,
-            "reflection is for administrators"};
+  ReflectionCall(grpc::ServerContextBase& call, Connections& connections)
+      : call_(call), connections_(connections) {}
+  void Intercept(
+      grpc::experimental::InterceptorBatchMethods* methods) override {
+    const auto peer = ParsePeer(call_.peer());
+    if (peer.has_value()) connections_.CallBegan(*peer);
+    methods->Proceed();
   }
 
  private:
-  const policy::AccessTable* const access_;
+  grpc::ServerContextBase& call_;
+  Connections& connections_;
+};
+
+class ReflectionCalls final
+    : public grpc::experimental::ServerInterceptorFactoryInterface {
+ public:
+  explicit ReflectionCalls(Connections& connections)
+      : connections_(connections) {}
+  grpc::experimental::Interceptor* CreateServerInterceptor(
+      grpc::experimental::ServerRpcInfo* info) override {
+    const std::string_view method(info->method());
+    if (!method.starts_with(kReflectionPath)) return nullptr;
+    return new ReflectionCall(*info->server_context(), connections_);
+  }
+
+ private:
+  Connections& connections_;
 };
 
 // A service by name, so that reflection lists it: gRPC lists those that handle
@@ -83,16 +90,40 @@ std::vector<std::unique_ptr<grpc::Service>> NamedServices(
   return services;
 }
 
-std::shared_ptr<grpc::ServerCredentials> Credentials(
-    const TlsFiles& tls, const policy::AccessTable* reflection_for) {
-  grpc::SslServerCredentialsOptions options(
-      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
-  options.pem_root_certs = tls.client_ca;
-  options.pem_key_cert_pairs.push_back({tls.key, tls.certificate});
-  auto credentials = grpc::SslServerCredentials(options);
-  credentials->SetAuthMetadataProcessor(
-      std::make_shared<ReflectionGate>(reflection_for));
-  return credentials;
+void OfferReflection(grpc::ServerBuilder& builder, Connections& connections) {
+  std::vector<
+      std::unique_ptr<grpc::experimental::ServerInterceptorFactoryInterface>>
+      factories;
+  factories.push_back(std::make_unique<ReflectionCalls>(connections));
+  builder.experimental().SetInterceptorCreators(std::move(factories));
+}
+
+Acceptor::Options AcceptorOptions(const Server::Options& options) {
+  const ConnectionLimits& limits = options.connections;
+  return {options.listen,
+          limits.keepalive_timeout,
+          {limits.all, limits.per_address, options.message_bytes_max}};
+}
+
+void SetConnectionLimits(grpc::ServerBuilder& builder,
+                         const ConnectionLimits& limits) {
+  const auto set_time = [&builder](const char* name,
+                                   std::chrono::milliseconds time) {
+    builder.AddChannelArgument(name, static_cast<int>(time.count()));
+  };
+  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                             static_cast<int>(limits.streams_max));
+  set_time(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, limits.handshake);
+  set_time(GRPC_ARG_KEEPALIVE_TIME_MS, limits.keepalive);
+  set_time(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, limits.keepalive_timeout);
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder.AddChannelArgument(
+      GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+      kPingIntervalMinMs);
+  builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, kPingStrikesMax);
+  set_time(GRPC_ARG_MAX_CONNECTION_IDLE_MS, limits.idle);
+  set_time(GRPC_ARG_MAX_CONNECTION_AGE_MS, limits.age);
+  set_time(GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS, limits.age_grace);
 }
 
 void SetLimits(grpc::ServerBuilder& builder, size_t message_bytes_max) {
@@ -100,10 +131,6 @@ void SetLimits(grpc::ServerBuilder& builder, size_t message_bytes_max) {
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
-  builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
-                             kStreamsPerConnectionMax);
-  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS,
-                             kHandshakeTimeoutMs);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   // The threads of health and reflection, the synchronous services.
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
@@ -113,36 +140,45 @@ void SetLimits(grpc::ServerBuilder& builder, size_t message_bytes_max) {
 
 }  // namespace
 
-Server::Server(const Parts& parts, const Options& options)
+Server::Server(const Parts& parts, const Options& options,
+               std::unique_ptr<Acceptor> acceptor)
     : services_(NamedServices(parts.transport.methods)),
-      health_(ServiceNames(parts.transport.methods)),
-      transport_(parts.transport, options.transport) {}
+      tls_(options.tls, options.reflection ? &parts.access : nullptr),
+      unserved_(UnservedPeers::Parts{parts.store, parts.clock,
+                                     parts.transport.catalogue.version()}),
+      acceptor_(std::move(acceptor)),
+      health_(ServiceNames(parts.transport.methods), acceptor_->connections()),
+      transport_(parts.transport, options.transport, acceptor_->connections()) {
+}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
                                                       const Options& options) {
+  ASSIGN_OR_RETURN(auto acceptor, Acceptor::Listen(AcceptorOptions(options)));
   grpc::EnableDefaultHealthCheckService(false);
   if (options.reflection) {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   }
-  auto server = std::unique_ptr<Server>(new Server(parts, options));
+  auto server =
+      std::unique_ptr<Server>(new Server(parts, options, std::move(acceptor)));
   grpc::ServerBuilder builder;
   SetLimits(builder, options.message_bytes_max);
-  builder.AddListeningPort(
-      options.listen,
-      Credentials(options.tls, options.reflection ? &parts.access : nullptr),
-      &server->port_);
+  SetConnectionLimits(builder, options.connections);
+  if (options.reflection) {
+    OfferReflection(builder, server->acceptor_->connections());
+  }
+  auto connections = server->tls_.AddTo(builder);
   for (const auto& service : server->services_) {
     builder.RegisterService(service.get());
   }
   builder.RegisterService(&server->health_);
   server->transport_.Register(builder);
   server->server_ = builder.BuildAndStart();
-  if (server->server_ == nullptr || server->port_ == 0) {
+  if (server->server_ == nullptr) {
     return absl::UnavailableError(
-        "cannot listen: the address is taken, or the certificate and its key "
-        "do not fit");
+        "cannot serve: the certificate and its key do not fit");
   }
   server->transport_.Start();
+  server->acceptor_->Start(std::move(connections), server->unserved_);
   return server;
 }
 
@@ -157,9 +193,12 @@ void Server::Stop(std::chrono::milliseconds grace) {
   if (server_ == nullptr) return;
   SetServing(Health::kNotServing);
   health_.End();
+  acceptor_->Close();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   transport_.Stop();
   server_.reset();
+  acceptor_.reset();
+  unserved_.Close();
 }
 
 }  // namespace hizo::rpc

@@ -10,6 +10,7 @@
 
 #include "service/base/reason.h"
 #include "service/rpc/caller.h"
+#include "service/rpc/endpoint.h"
 #include "service/rpc/grpc_status.h"
 #include "service/rpc/item_window.h"
 
@@ -53,6 +54,7 @@ class Transport::Slot {
       case Step::kAccept:
         return ok ? Accepted() : Retire();
       case Step::kRead:
+        transport_.connections_.ReadEnded(peer_);
         switch (shape()) {
           case Shape::kUnary:
             return UnaryRead(ok);
@@ -105,7 +107,9 @@ class Transport::Slot {
   void Accepted() {
     method_ = transport_.parts_.methods.Find(context_.method());
     actor_ = PeerSpiffeId(*context_.auth_context());
+    peer_ = ParsePeer(context_.peer()).value_or(Endpoint());
     if (method_ == nullptr) {
+      transport_.connections_.CallBegan(peer_);
       Serve(0, "", Reason::kNone);
     } else {
       Read();
@@ -114,6 +118,7 @@ class Transport::Slot {
 
   void Read() {
     step_ = Step::kRead;
+    transport_.connections_.ReadBegan(peer_);
     stream_.Read(&buffer_, this);
   }
 
@@ -219,6 +224,7 @@ class Transport::Slot {
   // The wire took a message, so that further items may begin; or the caller
   // has gone.
   void Written(bool ok) {
+    transport_.connections_.Advanced(peer_);
     if (!ok) {
       const base::MutexLock lock(mutex_);
       window_->Stop();
@@ -256,6 +262,7 @@ class Transport::Slot {
   grpc::ByteBuffer buffer_;
   const Method* method_ = nullptr;
   std::string actor_;
+  Endpoint peer_;
   Step step_ = Step::kAccept;
 
   base::Mutex mutex_;
@@ -308,8 +315,9 @@ void Transport::Slot::Retire() {
   transport.changed_.notify_all();
 }
 
-Transport::Transport(const Parts& parts, const Options& options)
-    : parts_(parts), options_(options) {}
+Transport::Transport(const Parts& parts, const Options& options,
+                     Connections& connections)
+    : parts_(parts), options_(options), connections_(connections) {}
 
 Transport::~Transport() { Stop(); }
 

@@ -20,6 +20,7 @@
 
 #include "service/base/mutex.h"
 #include "service/policy/catalogue.h"
+#include "service/rpc/connections.h"
 #include "service/rpc/dispatch.h"
 #include "service/rpc/method_table.h"
 
@@ -38,7 +39,9 @@ class Transport {
     Dispatch& dispatch;
     const policy::Catalogue& catalogue;
   };
-  Transport(const Parts& parts, const Options& options);
+  // `connections` is told what comes over each, and outlives it.
+  Transport(const Parts& parts, const Options& options,
+            Connections& connections);
   Transport(const Transport&) = delete;
   Transport& operator=(const Transport&) = delete;
   ~Transport();
@@ -58,6 +61,7 @@ class Transport {
 
   const Parts parts_;
   const Options options_;
+  Connections& connections_;
   grpc::AsyncGenericService service_;
   std::vector<std::unique_ptr<grpc::ServerCompletionQueue>> queues_;
   std::vector<std::thread> threads_;

@@ -80,10 +80,9 @@ std::string PemOf(EVP_PKEY& key) {
 }  // namespace
 
 struct CertificateAuthority::Signer {
-  Signer()
+  explicit Signer(std::chrono::seconds valid_for)
       : key(NewKey()),
-        cert(NewCertificate("test authority", *key, serial,
-                            std::chrono::hours(1))) {
+        cert(NewCertificate("test authority", *key, serial, valid_for)) {
     Sign(*cert, "critical,CA:TRUE");
   }
 
@@ -98,8 +97,8 @@ struct CertificateAuthority::Signer {
   const CertPtr cert;
 };
 
-CertificateAuthority::CertificateAuthority()
-    : signer_(std::make_unique<Signer>()),
+CertificateAuthority::CertificateAuthority(std::chrono::seconds valid_for)
+    : signer_(std::make_unique<Signer>(valid_for)),
       certificate_(PemOf(*signer_->cert)) {}
 
 CertificateAuthority::~CertificateAuthority() = default;

@@ -19,7 +19,10 @@ struct Identity {
 
 class CertificateAuthority {
  public:
-  CertificateAuthority();  // throws where OpenSSL fails, as all below
+  // Throws where OpenSSL fails, as all below. With a negative `valid_for` its
+  // own certificate has run out.
+  explicit CertificateAuthority(
+      std::chrono::seconds valid_for = std::chrono::hours(1));
   CertificateAuthority(const CertificateAuthority&) = delete;
   CertificateAuthority& operator=(const CertificateAuthority&) = delete;
   ~CertificateAuthority();

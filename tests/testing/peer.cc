@@ -23,6 +23,9 @@ std::shared_ptr<grpc::Channel> Connect(const Peer::Options& options) {
   // Peers share no connection, each has its own certificate.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
+  if (options.compression == Peer::Compression::kGzip) {
+    arguments.SetCompressionAlgorithm(GRPC_COMPRESS_GZIP);
+  }
   std::shared_ptr<grpc::ChannelCredentials> credentials =
       grpc::InsecureChannelCredentials();
   if (!options.authority.empty()) {

@@ -13,6 +13,7 @@
 #include <google/protobuf/message.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -44,12 +45,14 @@ std::string PathOf(const google::protobuf::Descriptor& request);
 
 class Peer {
  public:
+  enum class Compression : uint8_t { kNone, kGzip };
   struct Options {
     std::string address;
     std::string authority;  // PEM; empty: no TLS at all
     Identity identity;      // empty: none is shown
     // Sent along with every call, names and values.
     std::vector<std::pair<std::string, std::string>> metadata = {};
+    Compression compression = Compression::kNone;
   };
   explicit Peer(const Options& options);
   Peer(Peer&&) noexcept;

@@ -63,7 +63,8 @@ class HealthServiceTest : public ::testing::Test {
     return watch;
   }
 
-  HealthService health_{{kKnown}};
+  Connections connections_{Connections::Limits()};
+  HealthService health_{{kKnown}, connections_};
   std::unique_ptr<grpc::Server> server_;
   std::unique_ptr<Health::Stub> stub_;
 };
