@@ -105,6 +105,14 @@ constexpr Setting kSettings[] = {
      1, 604800},
     {"connections.age_grace_seconds", &Config::connections_age_grace_seconds,
      "time for the calls of an old connection to end", 1, 86400},
+    {"calls.per_caller", &Config::calls_per_caller,
+     "calls of one certificate under way at once, of 1,024 in all; more are "
+     "told to come back",
+     1, 1024},
+    {"calls.idle_seconds", &Config::calls_idle_seconds,
+     "a call whose caller neither sends nor takes anything for so long is "
+     "ended",
+     1, 3600},
     {"threads", &Config::threads, "threads that serve calls", 1, 256},
     {"reflection", &Config::reflection,
      "let callers list services and messages"},

@@ -56,6 +56,8 @@ struct Config {
   size_t connections_idle_seconds = 900;
   size_t connections_age_seconds = 3600;
   size_t connections_age_grace_seconds = 300;
+  size_t calls_per_caller = 256;
+  size_t calls_idle_seconds = 30;
   size_t threads = 2;  // that serve calls
   bool reflection = false;
 };

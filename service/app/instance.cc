@@ -259,6 +259,8 @@ absl::Status Instance::Serve() {
   options.connections = LimitsOf(config_);
   options.transport.threads = config_.threads;
   options.transport.calls_max = kCallsMax;
+  options.transport.calls_per_caller = config_.calls_per_caller;
+  options.transport.idle = std::chrono::seconds(config_.calls_idle_seconds);
   ASSIGN_OR_RETURN(server_, rpc::Server::Start(
                                 {{*methods_, *dispatch_, *declared_.catalogue},
                                  *declared_.access,

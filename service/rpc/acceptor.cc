@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -97,9 +98,11 @@ Acceptor::~Acceptor() {
   thread_.join();
 }
 
-void Acceptor::Start(std::unique_ptr<Grpc> grpc, UnservedPeers& unserved) {
+void Acceptor::Start(std::unique_ptr<Grpc> grpc, UnservedPeers& unserved,
+                     std::function<void()> tick) {
   grpc_ = std::move(grpc);
   unserved_ = &unserved;
+  tick_ = std::move(tick);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -125,6 +128,7 @@ void Acceptor::Run() {
     inspect_at = steady_clock::now() + kInspectEvery;
     Inspect();
     unserved_->Tick();
+    tick_();
   }
 }
 

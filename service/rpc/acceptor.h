@@ -13,11 +13,11 @@
 #define HIZO_SERVICE_RPC_ACCEPTOR_H_
 
 #include <grpcpp/server_builder.h>
-#include <sys/socket.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -27,6 +27,8 @@
 #include "service/rpc/connections.h"
 #include "service/rpc/listener.h"
 #include "service/rpc/unserved_peers.h"
+
+struct sockaddr_storage;
 
 namespace hizo::rpc {
 
@@ -51,8 +53,10 @@ class Acceptor {
   int port() const { return listener_.port; }
   Connections& connections() { return connections_; }
 
-  // Begins to accept, after BuildAndStart. `unserved` outlives this.
-  void Start(std::unique_ptr<Grpc> grpc, UnservedPeers& unserved);
+  // Begins to accept, after BuildAndStart. `unserved` outlives this; its Tick
+  // and `tick` are called about each second.
+  void Start(std::unique_ptr<Grpc> grpc, UnservedPeers& unserved,
+             std::function<void()> tick);
   // Takes no more connections; goes on watching those that stand.
   void Close();
 
@@ -79,6 +83,7 @@ class Acceptor {
   Descriptor reserve_;
   std::unique_ptr<Grpc> grpc_;
   UnservedPeers* unserved_ = nullptr;
+  std::function<void()> tick_;
   std::atomic<bool> closing_{false};
   std::atomic<bool> stopping_{false};
   // The thread's own.

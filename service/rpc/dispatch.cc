@@ -32,7 +32,9 @@ std::unique_ptr<Attempt> Dispatch::NewAttempt(const Exchange& exchange) const {
 
 void Dispatch::Serve(std::unique_ptr<Exchange> exchange) {
   const Method* method = exchange->request().method;
-  if (method != nullptr && method->lane == Lane::kPassword) {
+  // What is refused already is not worth a place among the passwords.
+  const bool refused = exchange->request().refused != Reason::kNone;
+  if (!refused && method != nullptr && method->lane == Lane::kPassword) {
     RunOn(parts_.passwords, std::move(exchange), Reason::kOverloaded);
   } else {
     Run(std::move(exchange));
@@ -77,7 +79,9 @@ absl::Status Dispatch::Execute(const Exchange& exchange, Attempt& attempt) {
   if (request.method == nullptr) return base::Fail(Reason::kMethodUnknown);
   if (request.refused != Reason::kNone) return base::Fail(request.refused);
   const base::Timestamp now = parts_.clock.Now();
-  if (now > request.deadline) return base::Fail(Reason::kDeadlineExceeded);
+  if (now > request.deadline || exchange.cancelled()) {
+    return base::Fail(Reason::kDeadlineExceeded);
+  }
   const absl::Status in_limits =
       parts_.limits.Check(*principal, request.method->action, now);
   if (!in_limits.ok()) {

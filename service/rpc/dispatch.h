@@ -45,6 +45,9 @@ class Exchange {
   // Called once, on any thread, before the Exchange is destroyed. Must not
   // block.
   virtual void Answer(const absl::Status& status, std::string answer) = 0;
+  // Whether nobody waits for the answer any more: then there is no use in
+  // beginning. On any thread.
+  virtual bool cancelled() const { return false; }
 
   const Request& request() const { return request_; }
 

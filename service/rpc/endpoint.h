@@ -4,14 +4,14 @@
 #ifndef HIZO_SERVICE_RPC_ENDPOINT_H_
 #define HIZO_SERVICE_RPC_ENDPOINT_H_
 
-#include <sys/socket.h>
-
 #include <array>
 #include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+
+struct sockaddr_storage;
 
 namespace hizo::rpc {
 

@@ -178,7 +178,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
         "cannot serve: the certificate and its key do not fit");
   }
   server->transport_.Start();
-  server->acceptor_->Start(std::move(connections), server->unserved_);
+  server->acceptor_->Start(
+      std::move(connections), server->unserved_,
+      [&transport = server->transport_] { transport.CancelIdle(); });
   return server;
 }
 

@@ -3,6 +3,7 @@
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
 
+#include <atomic>
 #include <chrono>
 #include <optional>
 #include <string>
@@ -39,17 +40,51 @@ grpc::ByteBuffer ToBuffer(const std::string& bytes) {
 
 // A Slot serves one call after another: it waits for one, reads, has messages
 // served, answers, and makes way for the next Slot. gRPC knows it by address;
-// it deletes itself when its last operation has come back.
+// it deletes itself when its last operation has come back, and the call's end.
 class Transport::Slot {
  public:
   Slot(Transport& transport, grpc::ServerCompletionQueue& queue)
       : transport_(transport), queue_(queue), stream_(&context_) {
+    context_.AsyncNotifyWhenDone(&end_);
     transport_.service_.RequestCall(&context_, &stream_, &queue_, &queue_,
-                                    this);
+                                    &operation_);
   }
+
+  // What gRPC gives back.
+  struct Tag {
+    enum class Of : uint8_t { kOperation, kEnd };
+    Slot* slot;
+    Of of;
+    void Proceed(bool ok) const {
+      return of == Of::kEnd ? slot->Ended() : slot->Proceed(ok);
+    }
+  };
+
+  // Whether nobody waits for the answer any more.
+  bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
+
+  // What became of item `index`.
+  void ItemDone(size_t index, const absl::Status& status, std::string answer) {
+    if (admitted_ && shape() == Shape::kClientStream) {
+      return MessageDone(index, status, std::move(answer));
+    }
+    if (items_.body_of) return AskedItemDone(index, status, std::move(answer));
+    Finish(status, std::move(answer));
+  }
+
+  // The peer has kept it waiting for too long. Only while it waits.
+  void TimeOut() {
+    waits_ = false;
+    timed_out_ = true;
+    context_.TryCancel();
+  }
+
+ private:
+  enum class Step { kAccept, kRead, kWrite, kFinish };
 
   // An operation came back.
   void Proceed(bool ok) {
+    if (step_ != Step::kAccept) EndWait();
     switch (step_) {
       case Step::kAccept:
         return ok ? Accepted() : Retire();
@@ -71,17 +106,12 @@ class Transport::Slot {
     }
   }
 
-  // What became of item `index`.
-  void ItemDone(size_t index, const absl::Status& status, std::string answer) {
-    if (shape() == Shape::kClientStream) {
-      return MessageDone(index, status, std::move(answer));
-    }
-    if (items_.body_of) return AskedItemDone(index, status, std::move(answer));
-    Finish(status, std::move(answer));
+  // On the thread of its queue, as Proceed: one of them at a time.
+  void Ended() {
+    cancelled_.store(context_.IsCancelled(), std::memory_order_relaxed);
+    ended_call_ = true;
+    if (retired_) delete this;
   }
-
- private:
-  enum class Step { kAccept, kRead, kWrite, kFinish };
 
   Shape shape() const {
     return method_ == nullptr ? Shape::kUnary : method_->shape;
@@ -108,23 +138,41 @@ class Transport::Slot {
     method_ = transport_.parts_.methods.Find(context_.method());
     actor_ = PeerSpiffeId(*context_.auth_context());
     peer_ = ParsePeer(context_.peer()).value_or(Endpoint());
-    if (method_ == nullptr) {
-      transport_.connections_.CallBegan(peer_);
-      Serve(0, "", Reason::kNone);
-    } else {
-      Read();
-    }
+    admitted_ = transport_.load_.Begin(actor_);
+    if (admitted_ && method_ != nullptr) return Read();
+    transport_.connections_.CallBegan(peer_);
+    Serve(0, "", admitted_ ? Reason::kNone : Reason::kOverloaded);
+  }
+
+  // Before an operation that takes as long as the peer likes.
+  void BeginWait(Step step) {
+    step_ = step;
+    const auto now = std::chrono::steady_clock::now();
+    const base::MutexLock lock(transport_.waiting_mutex_);
+    waiting_ = transport_.waiting_.insert(transport_.waiting_.end(),
+                                          Waiting{this, now});
+    waits_ = true;
+  }
+
+  void EndWait() {
+    const base::MutexLock lock(transport_.waiting_mutex_);
+    if (waits_) transport_.waiting_.erase(waiting_);
+    waits_ = false;
   }
 
   void Read() {
-    step_ = Step::kRead;
+    BeginWait(Step::kRead);
     transport_.connections_.ReadBegan(peer_);
-    stream_.Read(&buffer_, this);
+    stream_.Read(&buffer_, &operation_);
+  }
+
+  // Why a message that was waited for did not come.
+  Reason Missing() const {
+    return timed_out_ ? Reason::kDeadlineExceeded : Reason::kMalformedRequest;
   }
 
   void UnaryRead(bool ok) {
-    Serve(0, ok ? Flatten(buffer_) : "",
-          ok ? Reason::kNone : Reason::kMalformedRequest);
+    Serve(0, ok ? Flatten(buffer_) : "", ok ? Reason::kNone : Missing());
   }
 
   void StreamRead(bool ok) {
@@ -154,15 +202,14 @@ class Transport::Slot {
     if (!more) return;
     std::string body = ok ? Flatten(buffer_) : "";
     if (read_on) Read();
-    Serve(index, std::move(body),
-          ok ? Reason::kNone : Reason::kMalformedRequest);
+    Serve(index, std::move(body), ok ? Reason::kNone : Missing());
   }
 
   // Of a server's stream: the message that asks for the items.
   void AskRead(bool ok) {
     const std::string body = ok ? Flatten(buffer_) : "";
     absl::StatusOr<Items> items =
-        ok ? method_->split(body) : base::Fail(Reason::kMalformedRequest);
+        ok ? method_->split(body) : base::Fail(Missing());
     if (!items.ok()) return Serve(0, "", base::ReasonOf(items.status()));
     items_ = *std::move(items);
     ItemWindow::Options options;
@@ -201,12 +248,12 @@ class Transport::Slot {
     if (ready.empty()) return FinishWith(grpc::Status::OK);
     const grpc::ByteBuffer message = ToBuffer(method_->summarise(ready));
     if (finished) {
-      step_ = Step::kFinish;
+      BeginWait(Step::kFinish);
       stream_.WriteAndFinish(message, grpc::WriteOptions(), grpc::Status::OK,
-                             this);
+                             &operation_);
     } else {
-      step_ = Step::kWrite;
-      stream_.Write(message, this);
+      BeginWait(Step::kWrite);
+      stream_.Write(message, &operation_);
     }
   }
 
@@ -244,13 +291,14 @@ class Transport::Slot {
   void Finish(const absl::Status& status, std::string answer) {
     const grpc::Status out = ToGrpcStatus(status, transport_.parts_.catalogue);
     if (!out.ok()) return FinishWith(out);
-    step_ = Step::kFinish;
-    stream_.WriteAndFinish(ToBuffer(answer), grpc::WriteOptions(), out, this);
+    BeginWait(Step::kFinish);
+    stream_.WriteAndFinish(ToBuffer(answer), grpc::WriteOptions(), out,
+                           &operation_);
   }
 
   void FinishWith(const grpc::Status& status) {
-    step_ = Step::kFinish;
-    stream_.Finish(status, this);
+    BeginWait(Step::kFinish);
+    stream_.Finish(status, &operation_);
   }
 
   void Retire();
@@ -264,6 +312,16 @@ class Transport::Slot {
   std::string actor_;
   Endpoint peer_;
   Step step_ = Step::kAccept;
+  Tag operation_{this, Tag::Of::kOperation};
+  Tag end_{this, Tag::Of::kEnd};
+  bool admitted_ = false;    // counted in the transport's load
+  bool ended_call_ = false;  // gRPC has said so
+  bool retired_ = false;     // and only waits for that
+  std::atomic<bool> cancelled_{false};
+  // Under the transport's waiting_mutex_.
+  std::list<Waiting>::iterator waiting_;
+  bool waits_ = false;
+  bool timed_out_ = false;
 
   base::Mutex mutex_;
   // Of a client's stream: what became of each message so far, how many are in
@@ -288,6 +346,7 @@ class Transport::Item final : public Exchange {
   void Answer(const absl::Status& status, std::string answer) override {
     slot_.ItemDone(index_, status, std::move(answer));
   }
+  bool cancelled() const override { return slot_.cancelled(); }
 
  private:
   Slot& slot_;
@@ -305,11 +364,15 @@ void Transport::Slot::Serve(size_t index, std::string body, Reason refused) {
 
 void Transport::Slot::Retire() {
   Transport& transport = transport_;
-  // A slot whose wait was called off is not replaced: the server is closing.
-  const bool replace = step_ == Step::kFinish;
-  if (replace) new Slot(transport, queue_);
+  if (step_ == Step::kFinish) {
+    if (admitted_) transport.load_.End(actor_);
+    new Slot(transport, queue_);
+    retired_ = true;
+    if (ended_call_) delete this;
+    return;
+  }
+  // Its wait was called off: the server is closing, and no call will end.
   delete this;
-  if (replace) return;
   const base::MutexLock lock(transport.mutex_);
   --transport.slots_;
   transport.changed_.notify_all();
@@ -317,7 +380,10 @@ void Transport::Slot::Retire() {
 
 Transport::Transport(const Parts& parts, const Options& options,
                      Connections& connections)
-    : parts_(parts), options_(options), connections_(connections) {}
+    : parts_(parts),
+      options_(options),
+      connections_(connections),
+      load_(options.calls_per_caller) {}
 
 Transport::~Transport() { Stop(); }
 
@@ -344,7 +410,17 @@ void Transport::Start() {
 void Transport::Poll(grpc::ServerCompletionQueue& queue) {
   void* tag = nullptr;
   bool ok = false;
-  while (queue.Next(&tag, &ok)) static_cast<Slot*>(tag)->Proceed(ok);
+  while (queue.Next(&tag, &ok)) static_cast<const Slot::Tag*>(tag)->Proceed(ok);
+}
+
+void Transport::CancelIdle() {
+  const auto since = std::chrono::steady_clock::now() - options_.idle;
+  const base::MutexLock lock(waiting_mutex_);
+  while (!waiting_.empty() && waiting_.front().since <= since) {
+    Slot& slot = *waiting_.front().slot;
+    waiting_.pop_front();
+    slot.TimeOut();
+  }
 }
 
 void Transport::Stop() {

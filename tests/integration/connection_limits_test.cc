@@ -42,7 +42,7 @@ class ConnectionLimitsTest : public ::testing::Test {
   }
   // That the server serves somebody else.
   void ExpectServes() {
-    EXPECT_THAT(FindPerson(server_.As("acme/full"), "nobody@example.com"),
+    EXPECT_THAT(FindPerson(server_.As("globex/full"), "nobody@example.com"),
                 HasReason(Reason::kSubjectNotFound));
   }
   // That call 1 ends without a message, or the connection with it.

@@ -308,7 +308,7 @@ TEST(SettingsTest, DescribeEverySettingOnce) {
     EXPECT_THAT(setting.flag, Not(HasSubstr("_")));
     EXPECT_EQ(++flags[setting.flag], 1) << setting.flag;
   }
-  EXPECT_EQ(flags.size(), 23U);
+  EXPECT_EQ(flags.size(), 35U);
   EXPECT_EQ(flags.count("--storage.data-dir"), 1U);
 }
 

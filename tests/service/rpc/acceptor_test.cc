@@ -77,7 +77,7 @@ class AcceptorTest : public ::testing::Test {
                           Connections::Limits{1024, per_origin, 65536}});
     EXPECT_THAT(acceptor, test::IsOk());
     acceptor_ = *std::move(acceptor);
-    acceptor_->Start(std::make_unique<FakeGrpc>(receiver_), unserved_);
+    acceptor_->Start(std::make_unique<FakeGrpc>(receiver_), unserved_, [] {});
   }
   ~AcceptorTest() override {
     acceptor_.reset();

@@ -216,6 +216,27 @@ TEST(DispatchTest, ACallWhoseDeadlinePassedIsNotRun) {
   EXPECT_EQ(world.vault().LastEvent().reason, Reason::kDeadlineExceeded);
 }
 
+TEST(DispatchTest, ACallWhoseCallerHasGoneIsNotRun) {
+  DispatchWorld world;
+  const Method method = MethodOf(Unreachable, Lane::kPassword);
+  Inbox inbox;
+  inbox.Abandon();
+  world.Serve(DispatchWorld::RequestOf(&method), inbox);
+  EXPECT_THAT(inbox.Wait().status, HasReason(Reason::kDeadlineExceeded));
+  ASSERT_THAT(world.vault().Events(), SizeIs(1));
+  EXPECT_EQ(world.vault().LastEvent().reason, Reason::kDeadlineExceeded);
+}
+
+TEST(DispatchTest, WhatIsRefusedTakesNoPlaceAmongThePasswords) {
+  DispatchWorld world;
+  const PoolFiller busy(world.passwords(), DispatchWorld::kPoolQueueMax);
+  const Method method = MethodOf(Unreachable, Lane::kPassword);
+  Exchange::Request request = DispatchWorld::RequestOf(&method);
+  request.refused = Reason::kMalformedRequest;
+  EXPECT_THAT(world.Call(std::move(request)).status,
+              HasReason(Reason::kMalformedRequest));
+}
+
 TEST(DispatchTest, ACallIsRunUpToItsDeadline) {
   DispatchWorld world;
   const Method method = MethodOf(Secret);

@@ -13,6 +13,7 @@ class InboxExchange final : public Exchange {
   void Answer(const absl::Status& status, std::string answer) override {
     inbox_.Put({status, std::move(answer)});
   }
+  bool cancelled() const override { return inbox_.abandoned(); }
 
  private:
   Inbox& inbox_;

@@ -5,6 +5,7 @@
 #ifndef HIZO_TESTS_SERVICE_RPC_DISPATCH_WORLD_H_
 #define HIZO_TESTS_SERVICE_RPC_DISPATCH_WORLD_H_
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <latch>
@@ -29,11 +30,15 @@ class Inbox {
   void Put(Answered answered);
   Answered Wait();
   bool answered() const;
+  // Whoever asked has gone.
+  void Abandon() { abandoned_ = true; }
+  bool abandoned() const { return abandoned_; }
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::optional<Answered> answered_;
+  std::atomic<bool> abandoned_{false};
 };
 
 using Run = std::function<absl::StatusOr<std::string>(const Incoming&,
