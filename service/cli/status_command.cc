@@ -31,8 +31,8 @@ class Status : public Command {
     table.Add({"memory locked", response.memory_locked() ? "yes" : "no"});
     table.Add({"waiting commits", std::to_string(response.commit_queue())});
     table.Add({"waiting passwords", std::to_string(response.password_queue())});
-    table.Add({"certificate until",
-               DisplayText(response.certificate_expire_time())});
+    table.Add(
+        {"certificate until", DisplayText(response.certificate_expire_time())});
     table.Add({"certificates refused",
                std::to_string(response.certificate_reload_failures())});
     session.Print(response, table.Text());

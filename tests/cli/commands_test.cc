@@ -429,9 +429,9 @@ TEST_F(CommandsTest, StatusShowsHowTheVaultIs) {
   response.set_memory_locked(true);
   const CliRun run = Run({"status"});
   EXPECT_EQ(run.exit, 0);
-  EXPECT_THAT(run.out, AllOf(HasSubstr("version            0.1.0\n"),
-                             HasSubstr("root slots         1 of 2\n"),
-                             HasSubstr("memory locked      yes\n")));
+  EXPECT_THAT(run.out, AllOf(HasSubstr("version               0.1.0\n"),
+                             HasSubstr("root slots            1 of 2\n"),
+                             HasSubstr("memory locked         yes\n")));
   EXPECT_THAT(Run({"status", "--json"}).out, HasSubstr(R"("audit_events":7)"));
 }
 

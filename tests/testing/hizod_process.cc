@@ -28,8 +28,8 @@ std::string BuiltProgram(const std::string& name) {
 
 HizodProcess::HizodProcess(VaultFiles& files, const Options& options)
     : files_(files),
-      process_({Arguments(files, options), options.environment,
-                options.faults}) {}
+      process_(
+          {Arguments(files, options), options.environment, options.faults}) {}
 
 void HizodProcess::Init(VaultFiles& files) {
   HizodProcess hizod(files, {{"--init"}, {}});

@@ -1,7 +1,6 @@
 #include "service/vault/committer.h"
 
 #include <chrono>
-#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -62,23 +61,6 @@ class CommitterTest : public ::testing::Test {
   }
 
   VaultFixture vault_;
-};
-
-// Holds the committer's thread in its next commit of data until released.
-class HeldDisk {
- public:
-  explicit HeldDisk(FaultyEngine& engine) {
-    engine.BeforeCommit([this] {
-      reached_.count_down();
-      release_.wait();
-    });
-  }
-  void AwaitReached() { reached_.wait(); }
-  void Release() { release_.count_down(); }
-
- private:
-  std::latch reached_{1};
-  std::latch release_{1};
 };
 
 TEST_F(CommitterTest, MakesWritesAndTheirEventDurableInOneBatch) {

@@ -3,6 +3,7 @@
 #define HIZO_TESTS_SERVICE_VAULT_PEOPLE_H_
 
 #include <cstdint>
+#include <latch>
 #include <string>
 #include <utility>
 #include <vector>
@@ -84,6 +85,23 @@ struct Admitted {
 };
 Admitted AdmitFully(VaultFixture& vault, std::string_view actor,
                     base::SubjectId subject);
+
+// Holds the committer's thread in its next commit of data until released.
+class HeldDisk {
+ public:
+  explicit HeldDisk(test::FaultyEngine& engine) {
+    engine.BeforeCommit([this] {
+      reached_.count_down();
+      release_.wait();
+    });
+  }
+  void AwaitReached() { reached_.wait(); }
+  void Release() { release_.count_down(); }
+
+ private:
+  std::latch reached_{1};
+  std::latch release_{1};
+};
 
 }  // namespace hizo::vault
 

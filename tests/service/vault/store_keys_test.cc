@@ -90,7 +90,8 @@ TEST_F(StoreKeysTest, FindsNoIdInAnEmptyStoreOrADamagedOne) {
               StatusIs(absl::StatusCode::kNotFound));
   const std::string meta = Stored(*keys_, MetaKey());
   for (const std::string& damaged :
-       {std::string(), meta.substr(1), meta + "x", "\2" + meta.substr(1)}) {
+       {std::string(), meta.substr(0, meta.size() - 1), meta + "x",
+        "\2" + meta.substr(1)}) {
     Overwrite(*keys_, MetaKey(), damaged);
     EXPECT_THAT(StoreKeys::IdOf(*keys_), StatusIs(absl::StatusCode::kDataLoss));
     EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
@@ -235,11 +236,19 @@ TEST_F(StoreKeysTest, RefusesAMetaRowThatClaimsAnotherSuite) {
   Overwrite(*keys_, MetaKey(), "\2\2" + meta.substr(1));
   EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kAesSuite),
               StatusIs(absl::StatusCode::kFailedPrecondition));
-  for (const char* head : {"\2\3", "\3", "\2"}) {
+  for (const char* head : {"\2\3", "\2"}) {
     Overwrite(*keys_, MetaKey(), head + meta.substr(1));
     EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
                 StatusIs(absl::StatusCode::kDataLoss));
   }
+}
+
+TEST_F(StoreKeysTest, RefusesAMetaRowOfALaterFormat) {
+  Overwrite(*keys_, MetaKey(), "\3" + Stored(*keys_, MetaKey()).substr(1));
+  EXPECT_THAT(StoreKeys::IdOf(*keys_),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
+  EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite),
+              StatusIs(absl::StatusCode::kFailedPrecondition));
 }
 
 TEST_F(StoreKeysTest, MakesLeavesInTheTenantsSuite) {
