@@ -69,6 +69,7 @@ absl::StatusOr<Secret> OpenPage(const Key& parent,
 
 std::pair<std::unique_ptr<KeyTree>, std::vector<KeyTree::SealedPage>>
 KeyTree::Create(const Key& root, Identity identity) {
+  const StackWipe wipe;
   std::unique_ptr<KeyTree> tree(new KeyTree(std::move(identity)));
   std::vector<SealedPage> pages;
   pages.reserve(kPagesPerLevel + 1);
@@ -90,6 +91,7 @@ absl::StatusOr<std::unique_ptr<KeyTree>> KeyTree::Open(
       identity.store_salt.size() != Key::kSize) {
     return absl::DataLossError("the identity of the key tree is damaged");
   }
+  const StackWipe wipe;
   const absl::StatusOr<Secret> page_keys =
       OpenPage(root.In(identity.suite), identity, kTopPage, read_page);
   if (!page_keys.ok()) return page_keys.status();

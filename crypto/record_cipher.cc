@@ -175,9 +175,11 @@ const SealedRow::SealedField* SealedRow::Find(FieldNumber number) const {
   return found != fields_.end() && found->number == number ? &*found : nullptr;
 }
 
-std::string_view SealedRow::commitment() const {
-  return std::string_view(bytes_).substr(kCommitmentOffset, kCommitmentSize);
+std::string_view CommitmentOf(std::string_view row) {
+  return row.substr(kCommitmentOffset, kCommitmentSize);
 }
+
+std::string_view SealedRow::commitment() const { return CommitmentOf(bytes_); }
 
 absl::StatusOr<RecordOpener> RecordOpener::Create(const Key& dek,
                                                   const RecordPlace& place,

@@ -81,6 +81,9 @@ class SealedRow {
   std::vector<SealedField> fields_;
 };
 
+// The commitment that stands in `row`, which a RecordSealer made.
+std::string_view CommitmentOf(std::string_view row);
+
 // The keys of one row. Made by record_cipher.cc only.
 struct RecordKeys {
   AeadKey field_key;

@@ -214,6 +214,11 @@ void WipeString(std::string& text) {
   text.clear();
 }
 
+StackWipe::~StackWipe() {
+  constexpr size_t kDepth = size_t{64} << 10;
+  sodium_stackzero(kDepth);
+}
+
 SlabStatus GetSlabStatus() { return TheSlab().Status(); }
 
 }  // namespace hizo::crypto

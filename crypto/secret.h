@@ -89,6 +89,18 @@ bool ConstantTimeEquals(std::string_view a, std::string_view b);
 // WipeString overwrites the characters of `text` and empties it.
 void WipeString(std::string& text);
 
+// StackWipe overwrites, at its end, what the functions that were called in its
+// scope left on this thread's stack: whole keys can lie there in registers that
+// were saved for a call. For threads that open keys and are idle afterwards;
+// others write over their stacks soon.
+class StackWipe {
+ public:
+  StackWipe() = default;
+  StackWipe(const StackWipe&) = delete;
+  StackWipe& operator=(const StackWipe&) = delete;
+  ~StackWipe();
+};
+
 // How the slab is doing.
 struct SlabStatus {
   size_t capacity_bytes;

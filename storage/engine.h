@@ -27,6 +27,7 @@
 #define HIZO_STORAGE_ENGINE_H_
 
 #include <cstddef>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,12 +82,14 @@ class Batch {
 };
 
 // ScanRange: the rows with from <= key < until, at most `limit` of them
-// (1 to kScanLimitMax), from the low end or, reversed, from the high end.
+// (1 to kScanLimitMax), from the low end or, reversed, from the high end. The
+// row that brings all values together to `bytes` or more is the last one.
 struct ScanRange {
   std::string from;
   std::string until;  // empty: to the end
   size_t limit = 0;
   bool reverse = false;
+  size_t bytes = std::numeric_limits<size_t>::max();
 };
 // The range of all keys that begin with `prefix`, which is not empty and not
 // all 0xFF.

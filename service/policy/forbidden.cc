@@ -16,6 +16,7 @@ namespace {
 constexpr size_t kCardDigitsMin = 14;
 constexpr size_t kCardDigitsMax = 19;
 constexpr size_t kSeparatorsMax = 3;
+constexpr size_t kCodeDigitsMin = 3;  // or one more
 
 // The zeros of the scripts that have decimal digits (Unicode 14, category Nd);
 // each is followed by its one to nine.
@@ -90,6 +91,15 @@ std::string Fold(std::string_view text, LongVowel vowel) {
 }
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+
+// A bound for the digits of all scripts in `text`, without decoding it: what is
+// not ASCII counts as one.
+size_t DigitsAtMost(std::string_view text) {
+  constexpr uint8_t kFirstOfSeveral = 0xC0;
+  return static_cast<size_t>(std::ranges::count_if(text, [](char c) {
+    return IsDigit(c) || static_cast<uint8_t>(c) >= kFirstOfSeveral;
+  }));
+}
 
 // Countries and the sizes of their IBANs, from the registry of ISO 13616.
 struct Iban {
@@ -280,7 +290,7 @@ bool BeginsWithCode(std::string_view text) {
   SkipFillers(text);
   size_t digits = 0;
   while (digits < text.size() && IsDigit(text[digits])) ++digits;
-  return digits == 3 || digits == 4;
+  return digits == kCodeDigitsMin || digits == kCodeDigitsMin + 1;
 }
 
 bool HoldsCodeNamed(std::string_view text, std::string_view name) {
@@ -298,7 +308,7 @@ bool HoldsCodeNamed(std::string_view text, std::string_view name) {
 }  // namespace
 
 bool LooksLikeCardNumber(std::string_view text) {
-  if (text.size() < kCardDigitsMin) return false;
+  if (DigitsAtMost(text) < kCardDigitsMin) return false;
   std::string without_ibans = Fold(text, LongVowel::kIsDash);
   BlankIbans(without_ibans);
   const base::Pii kept(std::move(without_ibans));
@@ -324,6 +334,7 @@ bool LooksLikeCardNumber(std::string_view text) {
 }
 
 bool LooksLikeCardCode(std::string_view field_text) {
+  if (DigitsAtMost(field_text) < kCodeDigitsMin) return false;
   const base::Pii folded(Fold(field_text, LongVowel::kIsLetter));
   return std::ranges::any_of(kCodeNames, [&](std::string_view name) {
     return HoldsCodeNamed(folded.Reveal(), name);

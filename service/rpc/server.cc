@@ -18,6 +18,9 @@ namespace {
 
 constexpr char kReflectionPath[] = "/grpc.reflec";
 constexpr int kMetadataBytesMax = 8 * 1024;
+// What gRPC takes in of a message, as a multiple of what a message may have: so
+// that one somewhat too large is answered like any other refusal.
+constexpr size_t kReadFactor = 2;
 // A peer may ask whether the server is there this often, and be early so many
 // times before its connection is closed.
 constexpr int kPingIntervalMinMs = 30'000;
@@ -102,7 +105,14 @@ Acceptor::Options AcceptorOptions(const Server::Options& options) {
   const ConnectionLimits& limits = options.connections;
   return {options.listen,
           limits.keepalive_timeout,
-          {limits.all, limits.per_address, options.message_bytes_max}};
+          {limits.all, limits.per_address,
+           kReadFactor * options.message_bytes_max}};
+}
+
+Transport::Options TransportOptions(const Server::Options& options) {
+  Transport::Options transport = options.transport;
+  transport.message_bytes_max = options.message_bytes_max;
+  return transport;
 }
 
 void SetConnectionLimits(grpc::ServerBuilder& builder,
@@ -127,11 +137,17 @@ void SetConnectionLimits(grpc::ServerBuilder& builder,
 }
 
 void SetLimits(grpc::ServerBuilder& builder, size_t message_bytes_max) {
-  builder.SetMaxReceiveMessageSize(static_cast<int>(message_bytes_max));
+  builder.SetMaxReceiveMessageSize(
+      static_cast<int>(kReadFactor * message_bytes_max));
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_GZIP, false);
   builder.SetCompressionAlgorithmSupportStatus(GRPC_COMPRESS_DEFLATE, false);
   builder.AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMetadataBytesMax);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+  // What nobody asks, and a timer for each call: dispatch looks at the deadline
+  // before it begins, and a caller that gives up resets its stream.
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_DEADLINE_CHECKS, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
   // The threads of health and reflection, the synchronous services.
   builder.SetSyncServerOption(grpc::ServerBuilder::NUM_CQS, 1);
   builder.SetSyncServerOption(grpc::ServerBuilder::MIN_POLLERS, 1);
@@ -148,8 +164,8 @@ Server::Server(const Parts& parts, const Options& options,
                                      parts.transport.catalogue.version()}),
       acceptor_(std::move(acceptor)),
       health_(ServiceNames(parts.transport.methods), acceptor_->connections()),
-      transport_(parts.transport, options.transport, acceptor_->connections()) {
-}
+      transport_(parts.transport, TransportOptions(options),
+                 acceptor_->connections()) {}
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const Parts& parts,
                                                       const Options& options) {

@@ -166,13 +166,25 @@ class Transport::Slot {
     stream_.Read(&buffer_, &operation_);
   }
 
-  // Why a message that was waited for did not come.
-  Reason Missing() const {
-    return timed_out_ ? Reason::kDeadlineExceeded : Reason::kMalformedRequest;
+  // What a wait for a message has brought: its bytes, or why there are none.
+  struct Received {
+    std::string body;
+    Reason refused = Reason::kNone;
+  };
+  Received Receive(bool ok) const {
+    if (!ok) {
+      return {"", timed_out_ ? Reason::kDeadlineExceeded
+                             : Reason::kMalformedRequest};
+    }
+    if (buffer_.Length() > transport_.options_.message_bytes_max) {
+      return {"", Reason::kTooLarge};
+    }
+    return {Flatten(buffer_), Reason::kNone};
   }
 
   void UnaryRead(bool ok) {
-    Serve(0, ok ? Flatten(buffer_) : "", ok ? Reason::kNone : Missing());
+    Received received = Receive(ok);
+    Serve(0, std::move(received.body), received.refused);
   }
 
   void StreamRead(bool ok) {
@@ -200,16 +212,17 @@ class Transport::Slot {
     }
     if (finish) return FinishStream();
     if (!more) return;
-    std::string body = ok ? Flatten(buffer_) : "";
+    Received received = Receive(ok);
     if (read_on) Read();
-    Serve(index, std::move(body), ok ? Reason::kNone : Missing());
+    Serve(index, std::move(received.body), received.refused);
   }
 
   // Of a server's stream: the message that asks for the items.
   void AskRead(bool ok) {
-    const std::string body = ok ? Flatten(buffer_) : "";
-    absl::StatusOr<Items> items =
-        ok ? method_->split(body) : base::Fail(Missing());
+    const Received received = Receive(ok);
+    absl::StatusOr<Items> items = received.refused == Reason::kNone
+                                      ? method_->split(received.body)
+                                      : base::Fail(received.refused);
     if (!items.ok()) return Serve(0, "", base::ReasonOf(items.status()));
     items_ = *std::move(items);
     ItemWindow::Options options;

@@ -39,6 +39,8 @@ class Transport {
     size_t calls_per_caller = 256;  // of these
     // A call whose peer neither sends nor takes anything for so long is ended.
     std::chrono::milliseconds idle{30'000};
+    // A larger message is refused as a call, as far as gRPC takes it in.
+    size_t message_bytes_max = size_t{1} << 20;
     size_t stream_messages_max = 10'000;
     size_t stream_window = 64;  // items of one stream in work at once
   };

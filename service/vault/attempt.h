@@ -88,6 +88,10 @@ class Attempt {
   void Withhold(std::string answer) { answer_ = std::move(answer); }
   std::string Release(const CommitReceipt&) && { return std::move(answer_); }
 
+  // What it holds until it is answered.
+  size_t bytes() const {
+    return keys_.bytes() + data_.bytes() + answer_.size();
+  }
   bool writes() const { return !keys_.empty() || !data_.empty(); }
   const absl::Status& status() const { return status_; }
 

@@ -46,10 +46,13 @@ Committer::~Committer() {
 void Committer::Submit(std::unique_ptr<Attempt> attempt, Done done) {
   bool accepted = false;
   bool wake = false;
+  const size_t bytes = attempt->bytes();
   {
     const base::MutexLock lock(mutex_);
-    if (!closing_ && queue_.size() < options_.queue_max) {
+    if (!closing_ && queue_.size() < options_.queue_max &&
+        queue_bytes_ < options_.queue_bytes_max) {
       queue_.push_back({std::move(attempt), std::move(done)});
+      queue_bytes_ += bytes;
       accepted = true;
       wake = waiting_;
     }
@@ -99,10 +102,11 @@ std::vector<Committer::Item> Committer::Take() {
   while (count < queue_.size() && count < kBatchItemsMax &&
          bytes < kBatchBytesMax && key_writes < kBatchKeyWritesMax) {
     Attempt& attempt = *queue_[count].attempt;
-    bytes += attempt.keys_.bytes() + attempt.data_.bytes();
+    bytes += attempt.bytes();
     key_writes += attempt.keys_.writes().size();
     ++count;
   }
+  queue_bytes_ -= bytes;
   if (count == queue_.size()) {
     items.swap(queue_);
     return items;

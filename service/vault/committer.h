@@ -44,7 +44,9 @@ namespace hizo::vault {
 class Committer {
  public:
   struct Options {
+    // What waits: so many Attempts, of so many bytes together.
     size_t queue_max = 8192;
+    size_t queue_bytes_max = size_t{256} << 20;
     // The anchor is at most this late behind the log.
     std::chrono::milliseconds anchor_delay{500};
   };
@@ -131,6 +133,7 @@ class Committer {
   mutable base::Mutex mutex_;
   base::Condition changed_;
   std::vector<Item> queue_ HIZO_GUARDED_BY(mutex_);
+  size_t queue_bytes_ HIZO_GUARDED_BY(mutex_) = 0;
   bool closing_ HIZO_GUARDED_BY(mutex_) = false;
   bool waiting_ HIZO_GUARDED_BY(mutex_) = false;
   std::thread thread_;

@@ -115,9 +115,8 @@ absl::Status FactsStore::Save(Attempt& attempt, AccessGrant& grant,
       {.generation = key->generation, .version = facts.version});
   RETURN_IF_ERROR(sealer.Put(kFactsField, Encode(facts)));
   std::string row = std::move(sealer).Finish();
-  ASSIGN_OR_RETURN(const auto parsed, crypto::SealedRow::Parse(row));
   audit::RowWrite write{policy::kClassFacts, nil, facts.version, {}};
-  std::ranges::copy(parsed.commitment(), write.commitment.begin());
+  std::ranges::copy(crypto::CommitmentOf(row), write.commitment.begin());
   attempt.event().writes.push_back(write);
   attempt.data().Put(FactsKey(keys.tenant(), subject), std::move(row));
   grant.facts_ = std::move(facts);

@@ -90,47 +90,69 @@ absl::StatusOr<std::optional<base::Timestamp>> OpenRecord::EventTime() const {
 absl::StatusOr<OpenRecord> RecordStore::OpenRow(const AccessGrant& grant,
                                                 const ClassKey& key,
                                                 const RecordName& name,
-                                                std::string_view bytes) const {
-  ASSIGN_OR_RETURN(auto row, crypto::SealedRow::Parse(bytes));
+                                                crypto::SealedRow row) const {
   const Place place(grant, name);
   ASSIGN_OR_RETURN(auto opener,
                    crypto::RecordOpener::Create(key.dek, place.place, row));
   return OpenRecord(std::move(row), std::move(opener));
 }
 
-absl::StatusOr<std::optional<OpenRecord>> RecordStore::Read(
-    Attempt& attempt, const AccessGrant& grant, const RecordName& name) const {
-  ASSIGN_OR_RETURN(
-      const auto bytes,
-      attempt.Read(data_, RecordKey(grant.tenant(), grant.subject(),
-                                    name.class_number, name.id)));
+absl::StatusOr<std::optional<crypto::SealedRow>> RecordStore::Look(
+    Attempt& attempt, base::TenantId tenant, base::SubjectId subject,
+    const RecordName& name) const {
+  ASSIGN_OR_RETURN(const auto bytes,
+                   attempt.Read(data_, RecordKey(tenant, subject,
+                                                 name.class_number, name.id)));
+  if (!bytes.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(crypto::SealedRow row, crypto::SealedRow::Parse(*bytes));
+  return row;
+}
+
+absl::StatusOr<std::optional<OpenRecord>> RecordStore::Open(
+    const AccessGrant& grant, const RecordName& name,
+    std::optional<crypto::SealedRow> row) const {
   ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, name.class_number));
-  if (!bytes.has_value() || !key.has_value()) return std::nullopt;
-  ASSIGN_OR_RETURN(OpenRecord record, OpenRow(grant, *key, name, *bytes));
+  if (!row.has_value() || !key.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(OpenRecord record,
+                   OpenRow(grant, *key, name, *std::move(row)));
   return record;
 }
 
-absl::StatusOr<std::vector<RecordStore::Listed>> RecordStore::List(
+absl::StatusOr<std::optional<OpenRecord>> RecordStore::Read(
+    Attempt& attempt, const AccessGrant& grant, const RecordName& name) const {
+  ASSIGN_OR_RETURN(auto row,
+                   Look(attempt, grant.tenant(), grant.subject(), name));
+  return Open(grant, name, std::move(row));
+}
+
+absl::StatusOr<RecordStore::Listing> RecordStore::List(
     Attempt& attempt, const AccessGrant& grant,
     policy::ClassNumber class_number,
     const std::optional<base::RecordId>& after, size_t limit) const {
   const std::string prefix =
       RecordPrefix(grant.tenant(), grant.subject(), class_number);
-  storage::ScanRange range = storage::PrefixRange(prefix, limit);
+  storage::ScanRange range = storage::PrefixRange(prefix, limit + 1);
+  range.bytes = kListBytesMax;
   if (after.has_value()) {
     range.from = prefix + std::string(after->bytes()) + '\0';
   }
-  ASSIGN_OR_RETURN(const auto rows, attempt.Scan(data_, range, prefix));
-  std::vector<Listed> listed;
+  ASSIGN_OR_RETURN(auto rows, attempt.Scan(data_, range, prefix));
+  Listing listed;
   if (rows.empty()) return listed;
   ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, class_number));
   if (!key.has_value()) return listed;
+  size_t bytes = 0;
+  for (const storage::Row& row : rows) bytes += row.value.size();
+  listed.more = rows.size() > limit || bytes >= kListBytesMax;
+  if (rows.size() > limit) rows.pop_back();
   for (const storage::Row& row : rows) {
     const auto parts = ParseRecordKey(row.key);
     if (!parts.has_value()) return Fail(Reason::kIntegrityFailure);
     const RecordName name{class_number, parts->record};
-    ASSIGN_OR_RETURN(OpenRecord record, OpenRow(grant, *key, name, row.value));
-    listed.push_back({name, std::move(record)});
+    ASSIGN_OR_RETURN(auto sealed, crypto::SealedRow::Parse(row.value));
+    ASSIGN_OR_RETURN(OpenRecord record,
+                     OpenRow(grant, *key, name, std::move(sealed)));
+    listed.entries.push_back({name, std::move(record)});
   }
   return listed;
 }
@@ -156,9 +178,8 @@ absl::StatusOr<RecordVersion> RecordStore::Write(
     RETURN_IF_ERROR(sealer.Put(put.number, put.plaintext.Reveal()));
   }
   std::string row = std::move(sealer).Finish();
-  ASSIGN_OR_RETURN(const auto parsed, crypto::SealedRow::Parse(row));
   audit::RowWrite write{name.class_number, name.id, version.version, {}};
-  std::ranges::copy(parsed.commitment(), write.commitment.begin());
+  std::ranges::copy(crypto::CommitmentOf(row), write.commitment.begin());
   attempt.event().writes.push_back(write);
   attempt.event().records += 1;
   attempt.data().Put(

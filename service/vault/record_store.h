@@ -98,15 +98,30 @@ class RecordStore {
   absl::StatusOr<std::optional<OpenRecord>> Read(Attempt& attempt,
                                                  const AccessGrant& grant,
                                                  const RecordName& name) const;
+  // The two halves of Read. What Look returns is still sealed and perhaps
+  // forged: it can make a call need more permission, never less.
+  absl::StatusOr<std::optional<crypto::SealedRow>> Look(
+      Attempt& attempt, base::TenantId tenant, base::SubjectId subject,
+      const RecordName& name) const;
+  absl::StatusOr<std::optional<OpenRecord>> Open(
+      const AccessGrant& grant, const RecordName& name,
+      std::optional<crypto::SealedRow> row) const;
   struct Listed {
     RecordName name;
     OpenRecord record;
   };
-  // Up to `limit` records of a class with ids after `after`, in their order.
-  absl::StatusOr<std::vector<Listed>> List(
-      Attempt& attempt, const AccessGrant& grant,
-      policy::ClassNumber class_number,
-      const std::optional<base::RecordId>& after, size_t limit) const;
+  struct Listing {
+    std::vector<Listed> entries;
+    bool more = false;  // whether others may follow
+  };
+  // Sealed rows beyond this many bytes are for another listing.
+  static constexpr size_t kListBytesMax = size_t{1} << 20;
+  // Records of a class with ids after `after`, in their order: up to `limit`,
+  // and no more after the one that brings them to kListBytesMax.
+  absl::StatusOr<Listing> List(Attempt& attempt, const AccessGrant& grant,
+                               policy::ClassNumber class_number,
+                               const std::optional<base::RecordId>& after,
+                               size_t limit) const;
   // Writes the record's next version as part of the Attempt and notes it in
   // the event. `present` is what Read returned. The class's key exists
   // (UserKeys::Ensure).
@@ -125,7 +140,7 @@ class RecordStore {
   absl::StatusOr<OpenRecord> OpenRow(const AccessGrant& grant,
                                      const ClassKey& key,
                                      const RecordName& name,
-                                     std::string_view bytes) const;
+                                     crypto::SealedRow row) const;
   const storage::Engine& data_;
   const UserKeys& user_keys_;
 };

@@ -44,28 +44,19 @@ absl::StatusOr<WrittenRecord> DecodeWritten(const policy::ClassSpec* spec,
   return written;
 }
 
-// Adds to `ask` the fields that the stored row holds and `record` would
-// remove. The row is only looked at, not trusted: what it says can make the
-// call need more permission, never less.
-absl::Status AddPresentFields(Attempt& attempt, const Services& services,
-                              const Call& call, const PutRecordInput& input,
-                              const ResolvedRecord& record, Ask& ask) {
-  if (record.spec == nullptr || input.update_mask.has_value()) {
-    return absl::OkStatus();
-  }
-  ASSIGN_OR_RETURN(
-      const auto bytes,
-      attempt.Read(services.data,
-                   RecordKey(call.tenant.id, input.subject, record.spec->number,
-                             input.record_id.value_or(base::RecordId()))));
-  if (!bytes.has_value()) return absl::OkStatus();
-  const auto row = crypto::SealedRow::Parse(*bytes);
-  if (!row.ok()) return absl::OkStatus();  // found damaged after the gate
-  for (const auto& field : row->fields()) {
+// Adds to `ask` the fields that the stored row holds, which a put without a
+// mask removes.
+void AddPresentFields(const Services& services, const crypto::SealedRow& row,
+                      Ask& ask) {
+  for (const auto& field : row.fields()) {
     const FieldSpec* spec = services.catalogue.FieldByNumber(field.number);
     if (spec != nullptr) ask.fields.set(spec->index);
   }
-  return absl::OkStatus();
+}
+
+// Whether a put makes a record with an id of its own.
+bool AddsToSeries(const PutRecordInput& input, const policy::ClassSpec& spec) {
+  return spec.series && !input.record_id.has_value();
 }
 
 }  // namespace
@@ -151,33 +142,42 @@ absl::StatusOr<WrittenRecord> Records::Put(Attempt& attempt, const Call& call,
       if (field != nullptr) ask.fields.set(field->index);
     }
   }
-  RETURN_IF_ERROR(
-      AddPresentFields(attempt, services_, call, input, record, ask));
+  absl::StatusOr<std::optional<crypto::SealedRow>> row = std::nullopt;
+  if (record.spec != nullptr && !AddsToSeries(input, *record.spec)) {
+    row = services_.records.Look(attempt, call.tenant.id, input.subject,
+                                 NameOf(*record.spec, input.record_id));
+    // A damaged one is an error only for whom the gate lets in.
+    if (row.ok() && row->has_value() && !input.update_mask.has_value()) {
+      AddPresentFields(services_, **row, ask);
+    }
+  }
   ASSIGN_OR_RETURN(AccessGrant grant, services_.gate.Admit(attempt, call, ask));
   ASSIGN_OR_RETURN(const auto repeated,
                    services_.requests.Recall(attempt, call));
   if (repeated.has_value()) return DecodeWritten(record.spec, *repeated);
-  return PutNew(attempt, call, grant, std::move(input), std::move(record));
+  return PutNew(attempt, call, grant, std::move(input), std::move(record),
+                std::move(row));
 }
 
-absl::StatusOr<WrittenRecord> Records::PutNew(Attempt& attempt,
-                                              const Call& call,
-                                              AccessGrant& grant,
-                                              PutRecordInput input,
-                                              ResolvedRecord record) const {
+absl::StatusOr<WrittenRecord> Records::PutNew(
+    Attempt& attempt, const Call& call, AccessGrant& grant,
+    PutRecordInput input, ResolvedRecord record,
+    absl::StatusOr<std::optional<crypto::SealedRow>> row) const {
   if (record.unknown) return Fail(Reason::kFieldUnknown);
   ASSIGN_OR_RETURN(const PutMode mode, ModeOf(input, record));
   const bool series = record.spec->series;
   if (!series && input.record_id.has_value()) {
     return Fail(Reason::kValueInvalid);
   }
-  const bool adds = series && !input.record_id.has_value();
+  const bool adds = AddsToSeries(input, *record.spec);
   const RecordName name =
       adds ? RecordName{record.spec->number, NewRecordId(call.now, 0)}
            : NameOf(*record.spec, input.record_id);
   std::optional<OpenRecord> present;
   if (!adds) {
-    ASSIGN_OR_RETURN(present, services_.records.Read(attempt, grant, name));
+    RETURN_IF_ERROR(row.status());
+    ASSIGN_OR_RETURN(present,
+                     services_.records.Open(grant, name, *std::move(row)));
     if (series && !present.has_value()) return Fail(Reason::kRecordNotFound);
   }
   if (series && present.has_value() && mode.mask.has_value() &&
@@ -314,20 +314,18 @@ absl::StatusOr<RecordPage> Records::List(Attempt& attempt, const Call& call,
     after = base::RecordId::FromBytes(position);
     if (!after.has_value()) return Fail(Reason::kPageTokenInvalid);
   }
-  ASSIGN_OR_RETURN(auto listed,
+  ASSIGN_OR_RETURN(const auto listed,
                    services_.records.List(attempt, grant, selected.spec->number,
-                                          after, limit + 1));
+                                          after, limit));
   RecordPage page;
-  const bool more = listed.size() > limit;
-  if (more) listed.pop_back();
-  for (const RecordStore::Listed& entry : listed) {
+  for (const RecordStore::Listed& entry : listed.entries) {
     ASSIGN_OR_RETURN(ShownRecord shown,
                      Show(grant, selected, entry.name, entry.record));
     page.records.push_back(std::move(shown));
   }
-  if (more) {
+  if (listed.more) {
     page.next_page_token = SealPageToken(token_key, call, query_bytes,
-                                         listed.back().name.id.bytes());
+                                         listed.entries.back().name.id.bytes());
   }
   attempt.event().records = static_cast<uint32_t>(page.records.size());
   return page;

@@ -100,9 +100,11 @@ class Records {
  private:
   struct Selected;
   Selected Select(const ReadSelection& selection) const;
-  absl::StatusOr<WrittenRecord> PutNew(Attempt& attempt, const Call& call,
-                                       AccessGrant& grant, PutRecordInput input,
-                                       ResolvedRecord record) const;
+  // `row` is what the store has of the record, if it has one of its own.
+  absl::StatusOr<WrittenRecord> PutNew(
+      Attempt& attempt, const Call& call, AccessGrant& grant,
+      PutRecordInput input, ResolvedRecord record,
+      absl::StatusOr<std::optional<crypto::SealedRow>> row) const;
   absl::StatusOr<DeletedFields> DeleteSelected(
       Attempt& attempt, const Call& call, AccessGrant& grant,
       const Selected& selected, const DeleteFieldsInput& input) const;

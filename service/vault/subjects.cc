@@ -143,6 +143,32 @@ absl::StatusOr<CreatedSubject> Subjects::Create(
   return created;
 }
 
+absl::StatusOr<SubjectDescription::Class> Subjects::Summarise(
+    Attempt& attempt, const AccessGrant& grant, const policy::ClassSpec& spec,
+    const policy::FieldSet& named) const {
+  SubjectDescription::Class summary{&spec, 0, {}};
+  std::map<std::string, const policy::FieldSpec*> fields;
+  std::optional<base::RecordId> after;
+  for (bool more = true; more && summary.records < kRecordsCountedMax;) {
+    ASSIGN_OR_RETURN(
+        const auto listed,
+        services_.records.List(attempt, grant, spec.number, after,
+                               kRecordsCountedMax - summary.records));
+    for (const RecordStore::Listed& entry : listed.entries) {
+      for (const policy::FieldNumber number : entry.record.Fields()) {
+        const auto* field = services_.catalogue.FieldByNumber(number);
+        if (field == nullptr || !named.test(field->index)) continue;
+        fields.emplace(field->name, field);
+      }
+      after = entry.name.id;
+    }
+    summary.records += listed.entries.size();
+    more = listed.more;
+  }
+  for (const auto& [name, field] : fields) summary.fields.push_back(field);
+  return summary;
+}
+
 absl::StatusOr<SubjectDescription> Subjects::Get(Attempt& attempt,
                                                  const Call& call,
                                                  SubjectId subject) const {
@@ -163,22 +189,11 @@ absl::StatusOr<SubjectDescription> Subjects::Get(Attempt& attempt,
                                  {}};
   for (const policy::ClassSpec& spec : services_.catalogue.classes()) {
     if (!grant.Covers(spec.number)) continue;
-    ASSIGN_OR_RETURN(const auto listed,
-                     services_.records.List(attempt, grant, spec.number,
-                                            std::nullopt, kRecordsCountedMax));
-    if (listed.empty()) continue;
-    std::map<std::string, const policy::FieldSpec*> fields;
-    for (const RecordStore::Listed& entry : listed) {
-      for (const policy::FieldNumber number : entry.record.Fields()) {
-        const auto* field = services_.catalogue.FieldByNumber(number);
-        if (field == nullptr || !named.test(field->index)) continue;
-        fields.emplace(field->name, field);
-      }
-    }
-    SubjectDescription::Class& summary = description.classes.emplace_back(
-        SubjectDescription::Class{&spec, listed.size(), {}});
-    for (const auto& [name, field] : fields) summary.fields.push_back(field);
-    attempt.event().records += static_cast<uint32_t>(listed.size());
+    ASSIGN_OR_RETURN(SubjectDescription::Class summary,
+                     Summarise(attempt, grant, spec, named));
+    if (summary.records == 0) continue;
+    attempt.event().records += static_cast<uint32_t>(summary.records);
+    description.classes.push_back(std::move(summary));
   }
   std::ranges::sort(description.classes, {},
                     [](const auto& of) { return of.spec->number; });

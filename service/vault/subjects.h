@@ -75,6 +75,10 @@ class Subjects {
                                    const FindSubjectInput& input) const;
 
  private:
+  // What there is of a class, as to fields only of `named`.
+  absl::StatusOr<SubjectDescription::Class> Summarise(
+      Attempt& attempt, const AccessGrant& grant, const policy::ClassSpec& spec,
+      const policy::FieldSet& named) const;
   // Decides upon each of those found, leaving the last in `ask`; adds to `told`
   // whom the caller may find.
   absl::Status Tell(Attempt& attempt, const Call& call, Ask& ask,

@@ -22,10 +22,13 @@ std::optional<std::string> Find(const Rows& rows, std::string_view key) {
 }
 
 template <typename Iterator>
-std::vector<Row> Take(Iterator begin, Iterator end, size_t limit) {
+std::vector<Row> Take(Iterator begin, Iterator end, const ScanRange& range) {
   std::vector<Row> found;
-  for (; begin != end && found.size() < limit; ++begin) {
+  size_t bytes = 0;
+  for (; begin != end && found.size() < range.limit && bytes < range.bytes;
+       ++begin) {
     found.push_back({begin->first, begin->second});
+    bytes += begin->second.size();
   }
   return found;
 }
@@ -37,9 +40,9 @@ absl::StatusOr<std::vector<Row>> Find(const Rows& rows,
   const auto begin = rows.lower_bound(range.from);
   const auto end =
       range.until.empty() ? rows.end() : rows.lower_bound(range.until);
-  if (!range.reverse) return Take(begin, end, range.limit);
+  if (!range.reverse) return Take(begin, end, range);
   return Take(std::make_reverse_iterator(end),
-              std::make_reverse_iterator(begin), range.limit);
+              std::make_reverse_iterator(begin), range);
 }
 
 // A whole copy: slow and plainly right.

@@ -49,8 +49,10 @@ absl::StatusOr<std::vector<Row>> Find(rocksdb::DB& db,
   } else {
     row->SeekToFirst();
   }
-  while (row->Valid() && found.size() < range.limit) {
+  size_t bytes = 0;
+  while (row->Valid() && found.size() < range.limit && bytes < range.bytes) {
     found.push_back({row->key().ToString(), row->value().ToString()});
+    bytes += row->value().size();
     if (range.reverse) {
       row->Prev();
     } else {

@@ -311,6 +311,15 @@ TEST_P(EngineContractTest, StopsAScanAtItsLimit) {
               IsOkAndHolds(ElementsAre(HasKey("a"), HasKey("b"))));
 }
 
+TEST_P(EngineContractTest, EndsAScanWithTheRowThatFillsItsBytes) {
+  PutAll({"a", "b", "c"});  // values of ten bytes
+  EXPECT_THAT(engine_->Scan({"", "", kLimit, false, 11}),
+              IsOkAndHolds(ElementsAre(HasKey("a"), HasKey("b"))));
+  // One row there always is.
+  EXPECT_THAT(engine_->Scan({"", "", kLimit, true, 1}),
+              IsOkAndHolds(ElementsAre(HasKey("c"))));
+}
+
 TEST_P(EngineContractTest, FindsNothingInAnEmptyRange) {
   PutAll({"a", "b", "c"});
   for (const bool reverse : {false, true}) {

@@ -18,6 +18,7 @@ constexpr char kMasked[] = "acme/masked";
 constexpr char kAnnsEmail[] = "ann@example.com";
 constexpr char kValue[] = "canary-4f1d";  // in whatever is written
 constexpr size_t kValueBytesMax = 64 * 1024;
+constexpr size_t kMessageBytesMax = size_t{1} << 20;
 constexpr int kMaskPathsMax = 128;
 constexpr std::chrono::hours kTokenLife{1};
 // Past every deadline: the tests' clock began in 2023.
@@ -176,6 +177,10 @@ void AddSizes(const Scene& scene, Rows& rows) {
            PutOf(scene, "profile", "full_name",
                  TextValue(kValue + std::string(512, 'x'))),
            Reason::kTooLarge, "profile.full_name");
+  rows.Add("over-long message, 1 MiB",
+           PutOf(scene, "account", "registration_info",
+                 JsonValue(kValue + std::string(kMessageBytesMax, 'x'))),
+           Reason::kTooLarge);
   v1::GetRecordRequest read = GetRequest(scene.ann, "profile", {});
   v1::PutRecordRequest put = PutRequest(scene.ann, ProfileOf({}));
   for (int i = 0; i <= kMaskPathsMax; ++i) {

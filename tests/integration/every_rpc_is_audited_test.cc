@@ -328,9 +328,24 @@ TEST_F(EveryRpcIsAuditedTest, NoMessageAtAll) {
   }
 }
 
-// gRPC itself refuses these, and tells the caller before it tells the server.
 TEST_F(EveryRpcIsAuditedTest, MessagesOverTheBound) {
-  const std::string huge(server_.config().max_message_bytes + 1, '\0');
+  const std::string large(server_.config().max_message_bytes + 1, '\0');
+  const auto samples = Samples();
+  for (const MethodDescriptor* method : AllMethods()) {
+    SCOPED_TRACE(method->full_name());
+    const uint64_t before = server_.EventCount();
+    const Reply reply = server_.As(samples.at(method->name()).caller)
+                            .Call(PathOf(*method->input_type()), {large});
+    EXPECT_EQ(ReasonOf(*method, reply), Reason::kTooLarge);
+    const auto events = server_.EventsFrom(before);
+    ASSERT_THAT(events, SizeIs(1));
+    EXPECT_EQ(events[0].reason, Reason::kTooLarge);
+  }
+}
+
+// gRPC itself refuses these, and tells the caller before it tells the server.
+TEST_F(EveryRpcIsAuditedTest, MessagesFarOverTheBound) {
+  const std::string huge(2 * server_.config().max_message_bytes + 1, '\0');
   const auto samples = Samples();
   uint64_t expected = server_.EventCount();
   for (const MethodDescriptor* method : AllMethods()) {

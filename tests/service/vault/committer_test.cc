@@ -469,29 +469,32 @@ TEST_F(CommitterTest, FinishesWhatItAcceptedBeforeItEnds) {
   EXPECT_EQ(vault_.Events().size(), pending.size());
 }
 
-class SmallQueueTest : public CommitterTest {
- protected:
-  SmallQueueTest() : CommitterTest({.queue_max = 2}) {}
+// Room for one Attempt or for one as large as the second below.
+struct SmallQueueTest : CommitterTest,
+                        ::testing::WithParamInterface<Committer::Options> {
+  SmallQueueTest() : CommitterTest(GetParam()) {}
 };
 
-TEST_F(SmallQueueTest, RefusesAtOnceWhatTheQueueHasNoRoomFor) {
+TEST_P(SmallQueueTest, RefusesAtOnceWhatTheQueueHasNoRoomFor) {
   HeldDisk disk(vault_.data());
-  std::vector<Pending> accepted(3);
+  std::vector<Pending> accepted(2);
   vault_.Submit(DataWrite("first", "value"), accepted[0]);
   disk.AwaitReached();
-  vault_.Submit(DataWrite("second", "value"), accepted[1]);
-  vault_.Submit(DataWrite("third", "value"), accepted[2]);
+  vault_.Submit(DataWrite("second", std::string(10'000, 'v')), accepted[1]);
   Pending refused;
-  vault_.Submit(DataWrite("fourth", "value"), refused);
+  vault_.Submit(DataWrite("third", "value"), refused);
   ASSERT_TRUE(refused.done());
-  const Committed committed = refused.Wait();
-  EXPECT_THAT(committed.status, HasReason(Reason::kOverloaded));
-  EXPECT_FALSE(committed.receipt);
+  EXPECT_THAT(refused.Wait().status, HasReason(Reason::kOverloaded));
   disk.Release();
   for (Pending& each : accepted) EXPECT_THAT(each.Wait().status, IsOk());
-  EXPECT_EQ(InData("fourth"), std::nullopt);
-  EXPECT_THAT(Commit(DataWrite("fourth", "value")).status, IsOk());
+  EXPECT_EQ(InData("third"), std::nullopt);
+  EXPECT_THAT(Commit(DataWrite("third", "value")).status, IsOk());
 }
+
+INSTANTIATE_TEST_SUITE_P(Each, SmallQueueTest,
+                         ::testing::Values(Committer::Options{.queue_max = 1},
+                                           Committer::Options{
+                                               .queue_bytes_max = 10'000}));
 
 }  // namespace
 }  // namespace hizo::vault

@@ -239,7 +239,7 @@ TEST_F(RecordStoreTest, ListsInTheOrderOfIdsFromAnyPlaceOn) {
     const auto found = records().List(*admitted.attempt, admitted.grant,
                                       kTransaction, after, limit);
     EXPECT_THAT(found, IsOk());
-    for (const auto& each : *found) listed.push_back(each.name.id);
+    for (const auto& each : found->entries) listed.push_back(each.name.id);
     return listed;
   };
   const std::vector<base::RecordId> all(ids.begin(), ids.end());
@@ -256,11 +256,53 @@ TEST_F(RecordStoreTest, ListsNothingOfOtherPeopleOrClasses) {
   const auto payments = records().List(*admitted.attempt, admitted.grant,
                                        kTransaction, std::nullopt, 10);
   ASSERT_THAT(payments, IsOk());
-  EXPECT_THAT(*payments, IsEmpty());
+  EXPECT_THAT(payments->entries, IsEmpty());
   const auto profiles = records().List(*admitted.attempt, admitted.grant,
                                        kProfile, std::nullopt, 10);
   ASSERT_THAT(profiles, IsOk());
-  EXPECT_THAT(*profiles, SizeIs(1));
+  EXPECT_THAT(profiles->entries, SizeIs(1));
+}
+
+TEST_F(RecordStoreTest, EndsAListWithTheRecordThatFillsIt) {
+  constexpr uint16_t kRecords = 20;
+  constexpr size_t kTextBytes = 60'000;  // so that not all are a listing
+  ASSERT_THAT(Put(vault_, ann_, PaymentOf(1, base::Timestamp())), IsOk());
+  for (uint16_t i = 0; i < kRecords; ++i) {
+    const Admitted admitted = AdmitFully(vault_, kFull, ann_);
+    RecordChange change;
+    change.put.push_back(TextPut(301, std::string(kTextBytes, 'x')));
+    ASSERT_THAT(Write(admitted, {kTransaction, NewRecordId({}, i)}, change),
+                IsOk());
+  }
+  const Admitted admitted = AdmitFully(vault_, kFull, ann_);
+  std::optional<base::RecordId> after;
+  size_t listed = 0;
+  int listings = 0;
+  for (bool more = true; more; ++listings) {
+    const auto found = records().List(*admitted.attempt, admitted.grant,
+                                      kTransaction, after, 100);
+    ASSERT_THAT(found, IsOk());
+    EXPECT_LE(found->entries.size(),
+              RecordStore::kListBytesMax / kTextBytes + 1);
+    listed += found->entries.size();
+    more = found->more;
+    if (more) after = found->entries.back().name.id;
+  }
+  EXPECT_EQ(listed, size_t{kRecords + 1});
+  EXPECT_EQ(listings, 2);
+}
+
+TEST_F(RecordStoreTest, SaysWhetherMoreMayFollow) {
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_THAT(Put(vault_, ann_, PaymentOf(i, base::Timestamp())), IsOk());
+  }
+  const Admitted admitted = AdmitFully(vault_, kFull, ann_);
+  for (const size_t limit : {1, 2, 3, 4}) {
+    const auto found = records().List(*admitted.attempt, admitted.grant,
+                                      kTransaction, std::nullopt, limit);
+    ASSERT_THAT(found, IsOk());
+    EXPECT_EQ(found->more, limit < 3) << limit;
+  }
 }
 
 TEST_F(RecordStoreTest, RefusesToListARowUnderAKeyThatIsNoRecords) {
