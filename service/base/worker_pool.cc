@@ -50,6 +50,23 @@ size_t WorkerPool::queued() const {
   return queue_.size();
 }
 
+std::chrono::nanoseconds WorkerPool::Expected() const {
+  const MutexLock lock(mutex_);
+  const size_t before = queue_.size() + busy_;
+  const size_t threads = threads_.size();
+  // Rounds that the threads need until it has had its turn.
+  const size_t rounds = before / threads + 1;
+  return average_ * static_cast<int64_t>(rounds);
+}
+
+void WorkerPool::NoteDone(std::chrono::nanoseconds took) {
+  constexpr int kWeight = 8;
+  const MutexLock lock(mutex_);
+  --busy_;
+  if (average_.count() == 0) average_ = took;
+  average_ += (took - average_) / kWeight;
+}
+
 void WorkerPool::Run(int nice) {
   AddNice(nice);
   for (;;) {
@@ -60,8 +77,11 @@ void WorkerPool::Run(int nice) {
       if (queue_.empty()) return;
       work = std::move(queue_.front());
       queue_.pop_front();
+      ++busy_;
     }
+    const auto begin = std::chrono::steady_clock::now();
     work();
+    NoteDone(std::chrono::steady_clock::now() - begin);
   }
 }
 

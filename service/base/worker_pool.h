@@ -6,6 +6,7 @@
 #ifndef HIZO_SERVICE_BASE_WORKER_POOL_H_
 #define HIZO_SERVICE_BASE_WORKER_POOL_H_
 
+#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -31,14 +32,21 @@ class WorkerPool {
   // Takes `work` to be run; false, and nothing taken, if the queue is full.
   bool Submit(std::function<void()> work);
   size_t queued() const;
+  // How long work that is submitted now takes to be done, by what the work of
+  // late took: nothing as long as none was done.
+  std::chrono::nanoseconds Expected() const;
 
  private:
   void Run(int nice);
+  void NoteDone(std::chrono::nanoseconds took);
   const size_t queue_max_;
   mutable Mutex mutex_;
   Condition changed_;
   std::deque<std::function<void()>> queue_ HIZO_GUARDED_BY(mutex_);
   bool closing_ HIZO_GUARDED_BY(mutex_) = false;
+  size_t busy_ HIZO_GUARDED_BY(mutex_) = 0;  // threads at work
+  // Of what was done, the later the more.
+  std::chrono::nanoseconds average_ HIZO_GUARDED_BY(mutex_){0};
   std::vector<std::thread> threads_;
 };
 

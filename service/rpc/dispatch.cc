@@ -1,5 +1,7 @@
 #include "service/rpc/dispatch.h"
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "service/audit/event.h"
@@ -35,14 +37,31 @@ void Dispatch::Serve(std::unique_ptr<Exchange> exchange) {
   // What is refused already is not worth a place among the passwords.
   const bool refused = exchange->request().refused != Reason::kNone;
   if (!refused && method != nullptr && method->lane == Lane::kPassword) {
-    RunOn(parts_.passwords, std::move(exchange), Reason::kOverloaded);
+    RunPassword(std::move(exchange));
   } else {
     Run(std::move(exchange));
   }
 }
 
+void Dispatch::RunPassword(std::unique_ptr<Exchange> exchange) {
+  // In a deadline's own unit: there is one without end.
+  const auto expected =
+      std::chrono::ceil<std::chrono::microseconds>(parts_.passwords.Expected());
+  const absl::Status overloaded = base::FailUntil(
+      Reason::kOverloaded,
+      std::max(std::chrono::ceil<std::chrono::seconds>(expected),
+               std::chrono::seconds(1)));
+  const base::Timestamp now = parts_.clock.Now();
+  const base::Timestamp deadline = exchange->request().deadline;
+  // One that is over already is told so in its turn.
+  if (now <= deadline && deadline - now < expected) {
+    return Refuse(std::move(exchange), overloaded);
+  }
+  RunOn(parts_.passwords, std::move(exchange), overloaded);
+}
+
 void Dispatch::RunOn(base::WorkerPool& pool, std::unique_ptr<Exchange> exchange,
-                     Reason if_full) {
+                     const absl::Status& if_full) {
   // std::function wants to be copied, which an Exchange must not be.
   Exchange* raw = exchange.release();
   const bool accepted =
@@ -50,9 +69,10 @@ void Dispatch::RunOn(base::WorkerPool& pool, std::unique_ptr<Exchange> exchange,
   if (!accepted) Refuse(std::unique_ptr<Exchange>(raw), if_full);
 }
 
-void Dispatch::Refuse(std::unique_ptr<Exchange> exchange, Reason reason) {
+void Dispatch::Refuse(std::unique_ptr<Exchange> exchange,
+                      const absl::Status& why) {
   auto attempt = NewAttempt(*exchange);
-  attempt->Conclude(base::Fail(reason));
+  attempt->Conclude(why);
   Submit(std::move(exchange), std::move(attempt));
 }
 
@@ -119,9 +139,9 @@ void Dispatch::Finish(std::unique_ptr<Exchange> exchange,
       const Method* method = exchange->request().method;
       const bool hashes = method != nullptr && method->lane == Lane::kPassword;
       RunOn(hashes ? parts_.passwords : parts_.reruns, std::move(exchange),
-            Reason::kConflict);
+            base::Fail(Reason::kConflict));
     } else {
-      Refuse(std::move(exchange), Reason::kConflict);
+      Refuse(std::move(exchange), base::Fail(Reason::kConflict));
     }
     return;
   }

@@ -75,9 +75,11 @@ class Dispatch {
  private:
   // Runs the use case on this thread and hands over to the committer.
   void Run(std::unique_ptr<Exchange> exchange);
-  // Has `exchange` run on `pool`, or answers kOverloaded if it is full.
+  // Has `exchange` run on `pool`, or answers `if_full`.
   void RunOn(base::WorkerPool& pool, std::unique_ptr<Exchange> exchange,
-             base::Reason if_full);
+             const absl::Status& if_full);
+  // Refuses at once a password that would not be through in time.
+  void RunPassword(std::unique_ptr<Exchange> exchange);
   void CountMiss(const Exchange::Request& request);
   absl::Status Execute(const Exchange& exchange, vault::Attempt& attempt);
   void Submit(std::unique_ptr<Exchange> exchange,
@@ -86,7 +88,7 @@ class Dispatch {
               std::unique_ptr<vault::Attempt> attempt,
               const vault::Committer::Result& result);
   std::unique_ptr<vault::Attempt> NewAttempt(const Exchange& exchange) const;
-  void Refuse(std::unique_ptr<Exchange> exchange, base::Reason reason);
+  void Refuse(std::unique_ptr<Exchange> exchange, const absl::Status& why);
 
   const Parts parts_;
 };

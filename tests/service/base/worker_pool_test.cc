@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <future>
 #include <memory>
 #include <thread>
@@ -65,6 +66,38 @@ TEST(WorkerPoolTest, RefusesWorkWhenTheQueueIsFull) {
   }
   drained.get_future().wait();
   EXPECT_EQ(ran, 2);
+}
+
+TEST(WorkerPoolTest, ExpectsNothingOfWorkUntilItHasDoneSome) {
+  Blocker blocker;
+  WorkerPool pool({.threads = 1, .queue_max = 2});
+  EXPECT_EQ(pool.Expected().count(), 0);
+  blocker.Occupy(pool);
+  EXPECT_EQ(pool.Expected().count(), 0);
+  blocker.Release();
+}
+
+TEST(WorkerPoolTest, ExpectsAsLongAsWorkTookForEachThatIsBefore) {
+  Blocker first;
+  Blocker second;
+  WorkerPool pool({.threads = 1, .queue_max = 2});
+  const auto begin = std::chrono::steady_clock::now();
+  first.Occupy(pool);
+  const auto began = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - began <
+         std::chrono::milliseconds(2)) {
+  }
+  first.Release();
+  second.Occupy(pool);
+  const std::chrono::nanoseconds took =
+      std::chrono::steady_clock::now() - begin;
+  // Itself and the one that runs.
+  const std::chrono::nanoseconds two = pool.Expected();
+  EXPECT_GE(two, 2 * std::chrono::milliseconds(2));
+  EXPECT_LE(two, 2 * took);
+  EXPECT_TRUE(pool.Submit([] {}));
+  EXPECT_EQ(pool.Expected(), two / 2 * 3);
+  second.Release();
 }
 
 TEST(WorkerPoolTest, RefusedWorkIsNotTaken) {

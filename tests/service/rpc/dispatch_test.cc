@@ -265,14 +265,46 @@ TEST(DispatchTest, APasswordCallThatFindsNoPlaceIsRefusedWithAnEvent) {
   const Method method = MethodOf(Unreachable, Lane::kPassword);
   {
     const PoolFiller filler(world.passwords(), DispatchWorld::kPoolQueueMax);
-    EXPECT_THAT(world.Call(DispatchWorld::RequestOf(&method)).status,
-                HasReason(Reason::kOverloaded));
+    const absl::Status refused =
+        world.Call(DispatchWorld::RequestOf(&method)).status;
+    EXPECT_THAT(refused, HasReason(Reason::kOverloaded));
+    EXPECT_EQ(base::RetryAfterOf(refused), std::chrono::seconds(1));
     // Others are served meanwhile.
     EXPECT_THAT(world.Call(Secret).status, IsOk());
   }
   ASSERT_THAT(world.vault().Events(), SizeIs(2));
   EXPECT_EQ(world.vault().Events().front().reason, Reason::kOverloaded);
   EXPECT_EQ(world.vault().Events().front().outcome, audit::Outcome::kFailed);
+}
+
+TEST(DispatchTest, APasswordCallThatWouldNotBeInTimeIsRefusedAtOnce) {
+  DispatchWorld world;
+  const auto spend = [](const Incoming&, vault::Attempt&) {
+    const auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begin <
+           std::chrono::milliseconds(1)) {
+    }
+    return std::string();
+  };
+  const Method slow = MethodOf(spend, Lane::kPassword);
+  ASSERT_THAT(world.Call(DispatchWorld::RequestOf(&slow)).status, IsOk());
+  const Method never = MethodOf(Unreachable, Lane::kPassword);
+  const Method secret = MethodOf(Secret, Lane::kPassword);
+  const base::Timestamp now = world.vault().clock().Now();
+  Inbox in_time;
+  {
+    const PoolFiller busy(world.passwords(), 0);
+    Exchange::Request request = DispatchWorld::RequestOf(&never);
+    request.deadline = now + std::chrono::microseconds(1);
+    const Answered refused = world.Call(std::move(request));
+    EXPECT_THAT(refused.status, HasReason(Reason::kOverloaded));
+    EXPECT_GE(base::RetryAfterOf(refused.status), std::chrono::seconds(1));
+    EXPECT_EQ(world.vault().LastEvent().reason, Reason::kOverloaded);
+    request = DispatchWorld::RequestOf(&secret);
+    request.deadline = now + std::chrono::hours(1);
+    world.Serve(std::move(request), in_time);
+  }
+  EXPECT_THAT(in_time.Wait().status, IsOk());
 }
 
 TEST(DispatchTest, RefusesMoreThanTheCommitterTakes) {
