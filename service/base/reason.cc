@@ -76,6 +76,8 @@ constexpr std::array<ReasonRow, kReasonCount> kReasons = {{
      "the password is wrong"},
     {Reason::kRateLimited, kResourceExhausted, "RATE_LIMITED",
      "the caller asks too often about people it does not find"},
+    {Reason::kLockedOut, kUnauthenticated, "LOCKED_OUT",
+     "too many wrong passwords of late"},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -44,8 +44,9 @@ enum class Reason : uint8_t {
   kInternal = 24,
   kPasswordWrong = 25,  // in audit events only: the caller is told a bool
   kRateLimited = 26,
+  kLockedOut = 27,  // in audit events only, as above
 };
-inline constexpr int kReasonCount = 27;
+inline constexpr int kReasonCount = 28;
 
 // Fail makes the error of a reason. `field` is the catalogue number of the
 // field at fault, 0 if none is: a number, so that it can carry nothing else.

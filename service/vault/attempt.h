@@ -12,6 +12,7 @@
 #define HIZO_SERVICE_VAULT_ATTEMPT_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,15 @@ class CommitReceipt {
 
 class Attempt {
  public:
+  // What ends with an attempt, whatever becomes of it.
+  class Held {
+   public:
+    Held() = default;
+    Held(const Held&) = delete;
+    Held& operator=(const Held&) = delete;
+    virtual ~Held() = default;
+  };
+
   // `position` is Committer::position() from before the first read.
   Attempt(uint64_t position, audit::Event event)
       : position_(position), event_(std::move(event)) {}
@@ -92,6 +102,9 @@ class Attempt {
   size_t bytes() const {
     return keys_.bytes() + data_.bytes() + answer_.size();
   }
+  // Keeps `what` until the attempt is over, committed or not.
+  void Hold(std::unique_ptr<Held> what) { held_ = std::move(what); }
+
   bool writes() const { return !keys_.empty() || !data_.empty(); }
   const absl::Status& status() const { return status_; }
 
@@ -107,6 +120,7 @@ class Attempt {
   absl::Status status_;
   bool missed_ = false;
   std::string answer_;
+  std::unique_ptr<Held> held_;
 };
 
 }  // namespace hizo::vault

@@ -67,6 +67,8 @@ absl::Status Credentials::Set(Attempt& attempt, const Call& call,
                       .Write(attempt, grant, kCredentialRecord,
                              present.has_value() ? &*present : nullptr, change)
                       .status());
+  ASSIGN_OR_RETURN(const Guesses::Known known, guesses_.Look(grant));
+  guesses_.Forget(attempt, grant, known);
   return services_.requests.Remember(attempt, keyed, "");
 }
 
@@ -135,6 +137,19 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
     if (!absent) event.reason = Reason::kPasswordWrong;
     return std::nullopt;
   }
+  ASSIGN_OR_RETURN(const Guesses::Known known,
+                   guesses_.Begin(attempt, *grant, call.now));
+  if (known.in_wait || known.crowded_out) {
+    crypto::SpendVerifyTime(*normalised, pepper, cost_);
+    attempt.NoteMiss();
+    event.outcome = audit::Outcome::kFailed;
+    event.reason = Reason::kLockedOut;
+    // What a wait already answers makes it no longer.
+    if (!known.in_wait) {
+      RETURN_IF_ERROR(guesses_.NoteWrong(attempt, *grant, known, call.now));
+    }
+    return std::nullopt;
+  }
   ASSIGN_OR_RETURN(const auto stored, crypto::ParseStoredHash(*hash));
   const crypto::Key* stored_pepper =
       stored.scheme == 0 ? &pepper
@@ -151,8 +166,10 @@ absl::StatusOr<std::optional<SubjectId>> Credentials::Verify(
     attempt.NoteMiss();
     event.outcome = audit::Outcome::kFailed;
     event.reason = Reason::kPasswordWrong;
+    RETURN_IF_ERROR(guesses_.NoteWrong(attempt, *grant, known, call.now));
     return std::nullopt;
   }
+  guesses_.Forget(attempt, *grant, known);
   return ask.subject;
 }
 

@@ -16,6 +16,7 @@
 #include "service/base/pii.h"
 #include "service/vault/attempt.h"
 #include "service/vault/call.h"
+#include "service/vault/guesses.h"
 #include "service/vault/services.h"
 
 namespace hizo::vault {
@@ -31,12 +32,13 @@ class Credentials {
  public:
   // `cost` is bcrypt's, within crypto::kBcryptCostMin and kBcryptCostMax.
   Credentials(const Services& services, int cost)
-      : services_(services), cost_(cost) {}
+      : services_(services), guesses_(services.records), cost_(cost) {}
 
   absl::Status Set(Attempt& attempt, const Call& call, base::SubjectId subject,
                    const base::Pii& password) const;
-  // The person whose password it is; nullopt for a wrong one, a person without
-  // one and nobody at all, all in the time of one hash.
+  // The person whose password it is; nullopt for a wrong one, one that has to
+  // wait after wrong ones (guesses.h), a person without one and nobody at all,
+  // all in the time of one hash.
   absl::StatusOr<std::optional<base::SubjectId>> Verify(
       Attempt& attempt, const Call& call, const Who& who,
       const base::Pii& password) const;
@@ -48,6 +50,7 @@ class Credentials {
   absl::StatusOr<std::optional<std::string>> StoredHashOf(
       Attempt& attempt, const AccessGrant& grant) const;
   const Services& services_;
+  const Guesses guesses_;
   const int cost_;
 };
 

@@ -36,6 +36,18 @@ struct Place {
               name.class_number, name.id.bytes()} {}
 };
 
+// One row more than `limit`, to tell whether there are more.
+storage::ScanRange RangeAfter(const std::string& prefix,
+                              const std::optional<base::RecordId>& after,
+                              size_t limit) {
+  storage::ScanRange range = storage::PrefixRange(prefix, limit + 1);
+  range.bytes = RecordStore::kListBytesMax;
+  if (after.has_value()) {
+    range.from = prefix + std::string(after->bytes()) + '\0';
+  }
+  return range;
+}
+
 uint64_t RandomEpoch() {
   const std::string bytes = crypto::RandomBytes(sizeof(uint64_t));
   return ByteReader(bytes).Get<uint64_t>();
@@ -131,12 +143,23 @@ absl::StatusOr<RecordStore::Listing> RecordStore::List(
     const std::optional<base::RecordId>& after, size_t limit) const {
   const std::string prefix =
       RecordPrefix(grant.tenant(), grant.subject(), class_number);
-  storage::ScanRange range = storage::PrefixRange(prefix, limit + 1);
-  range.bytes = kListBytesMax;
-  if (after.has_value()) {
-    range.from = prefix + std::string(after->bytes()) + '\0';
-  }
-  ASSIGN_OR_RETURN(auto rows, attempt.Scan(data_, range, prefix));
+  ASSIGN_OR_RETURN(
+      auto rows, attempt.Scan(data_, RangeAfter(prefix, after, limit), prefix));
+  return OpenRows(grant, class_number, std::move(rows), limit);
+}
+
+absl::StatusOr<RecordStore::Listing> RecordStore::Glance(
+    const AccessGrant& grant, policy::ClassNumber class_number,
+    const std::optional<base::RecordId>& after, size_t limit) const {
+  const std::string prefix =
+      RecordPrefix(grant.tenant(), grant.subject(), class_number);
+  ASSIGN_OR_RETURN(auto rows, data_.Scan(RangeAfter(prefix, after, limit)));
+  return OpenRows(grant, class_number, std::move(rows), limit);
+}
+
+absl::StatusOr<RecordStore::Listing> RecordStore::OpenRows(
+    const AccessGrant& grant, policy::ClassNumber class_number,
+    std::vector<storage::Row> rows, size_t limit) const {
   Listing listed;
   if (rows.empty()) return listed;
   ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, class_number));

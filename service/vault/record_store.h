@@ -122,6 +122,12 @@ class RecordStore {
                                policy::ClassNumber class_number,
                                const std::optional<base::RecordId>& after,
                                size_t limit) const;
+  // The same for what may be out of date by the commit: the Attempt does not
+  // rely on it.
+  absl::StatusOr<Listing> Glance(const AccessGrant& grant,
+                                 policy::ClassNumber class_number,
+                                 const std::optional<base::RecordId>& after,
+                                 size_t limit) const;
   // Writes the record's next version as part of the Attempt and notes it in
   // the event. `present` is what Read returned. The class's key exists
   // (UserKeys::Ensure).
@@ -137,6 +143,10 @@ class RecordStore {
               const RecordName& name, const OpenRecord& present) const;
 
  private:
+  absl::StatusOr<Listing> OpenRows(const AccessGrant& grant,
+                                   policy::ClassNumber class_number,
+                                   std::vector<storage::Row> rows,
+                                   size_t limit) const;
   absl::StatusOr<OpenRecord> OpenRow(const AccessGrant& grant,
                                      const ClassKey& key,
                                      const RecordName& name,
