@@ -87,4 +87,30 @@ absl::StatusOr<std::optional<std::string>> OpenIndexEntry(
   return subject;
 }
 
+absl::StatusOr<MovedEntry> MoveIndexEntry(const Key& from, const Key& to,
+                                          uint16_t kind, size_t tag_at,
+                                          std::string_view row_key,
+                                          std::string_view sealed) {
+  if (row_key.size() < tag_at + kIndexTagSize) {
+    return absl::DataLossError("not the key of an index entry");
+  }
+  absl::StatusOr<std::string> entry =
+      Open(EntryKey(from), EntryData(row_key), sealed);
+  if (!entry.ok()) return entry.status();
+  const std::optional<size_t> size = UnpaddedSize(*entry);
+  if (!size.has_value() || *size < kSubjectSize) {
+    WipeString(*entry);
+    return absl::DataLossError("not an index entry");
+  }
+  const std::string_view content = std::string_view(*entry).substr(0, *size);
+  MovedEntry moved;
+  moved.subject = content.substr(0, kSubjectSize);
+  moved.row_key = row_key.substr(0, tag_at);
+  moved.row_key.append(IndexTag(to, kind, content.substr(kSubjectSize)));
+  moved.row_key.append(row_key.substr(tag_at + kIndexTagSize));
+  moved.sealed = Seal(EntryKey(to), EntryData(moved.row_key), *entry);
+  WipeString(*entry);
+  return moved;
+}
+
 }  // namespace hizo::crypto

@@ -39,6 +39,20 @@ absl::StatusOr<std::optional<std::string>> OpenIndexEntry(
     const Key& shard_key, std::string_view row_key, std::string_view sealed,
     std::string_view normalised);
 
+// An entry as it stands in its shard under another key.
+struct MovedEntry {
+  std::string subject;  // 16 bytes
+  std::string row_key;
+  std::string sealed;
+};
+// Moves an entry from `from` to `to`; its tag follows the first `tag_at` bytes
+// of its row key, which stay, as does what follows the tag. kDataLoss if the
+// row does not open.
+absl::StatusOr<MovedEntry> MoveIndexEntry(const Key& from, const Key& to,
+                                          uint16_t kind, size_t tag_at,
+                                          std::string_view row_key,
+                                          std::string_view sealed);
+
 }  // namespace hizo::crypto
 
 #endif  // HIZO_CRYPTO_BLIND_INDEX_H_

@@ -1,5 +1,8 @@
 #include "crypto/key_tree.h"
 
+#include <algorithm>
+#include <map>
+
 #include "absl/status/status.h"
 #include "crypto/aead.h"
 #include "crypto/big_endian.h"
@@ -65,7 +68,49 @@ absl::StatusOr<Secret> OpenPage(const Key& parent,
                     std::string_view(*bytes).substr(kEpochSize));
 }
 
+std::shared_ptr<const Secret> Share(Secret secret) {
+  return std::make_shared<const Secret>(std::move(secret));
+}
+
+// A copy of `block` in which the keys at `places` are fresh ones.
+Secret Refreshed(const Secret& block, const std::vector<size_t>& places) {
+  Secret fresh = Secret::CopyOf(block.Expose());
+  for (const size_t place : places) {
+    const Key key = Key::Random();
+    std::ranges::copy(
+        key.Expose(),
+        fresh.ExposeMutable().subspan(place * Key::kSize, Key::kSize).begin());
+  }
+  return fresh;
+}
+
 }  // namespace
+
+std::pair<std::unique_ptr<KeyTree>, std::vector<KeyTree::SealedPage>>
+KeyTree::Reseal(const Key& root, const std::set<uint16_t>& buckets) const {
+  const StackWipe wipe;
+  Identity identity = identity_;
+  ++identity.epoch;
+  std::map<size_t, std::vector<size_t>> places;  // by page
+  for (const uint16_t bucket : buckets) {
+    places[bucket / kKeysPerPage].push_back(bucket % kKeysPerPage);
+  }
+  std::vector<size_t> changed;
+  for (const auto& [page, unused] : places) changed.push_back(page);
+  std::unique_ptr<KeyTree> tree(new KeyTree(std::move(identity)));
+  tree->page_keys_ = Share(Refreshed(*page_keys_, changed));
+  tree->bucket_keys_ = bucket_keys_;
+  std::vector<SealedPage> pages;
+  for (const auto& [page, refreshed] : places) {
+    tree->bucket_keys_[page] = Share(Refreshed(*bucket_keys_[page], refreshed));
+    pages.push_back(
+        SealPage(KeyAt(*tree->page_keys_, page, tree->identity_.suite),
+                 tree->identity_, BucketPage(page), *tree->bucket_keys_[page]));
+  }
+  pages.push_back(SealPage(root.In(tree->identity_.suite), tree->identity_,
+                           kTopPage, *tree->page_keys_));
+  return {std::move(tree), std::move(pages)};
+}
 
 std::pair<std::unique_ptr<KeyTree>, std::vector<KeyTree::SealedPage>>
 KeyTree::Create(const Key& root, Identity identity) {
@@ -73,15 +118,15 @@ KeyTree::Create(const Key& root, Identity identity) {
   std::unique_ptr<KeyTree> tree(new KeyTree(std::move(identity)));
   std::vector<SealedPage> pages;
   pages.reserve(kPagesPerLevel + 1);
-  const Secret page_keys = Secret::Random(kPageKeysSize);
+  tree->page_keys_ = Share(Secret::Random(kPageKeysSize));
   for (size_t i = 0; i < kPagesPerLevel; ++i) {
-    tree->bucket_keys_.push_back(Secret::Random(kPageKeysSize));
-    pages.push_back(SealPage(KeyAt(page_keys, i, tree->identity_.suite),
+    tree->bucket_keys_.push_back(Share(Secret::Random(kPageKeysSize)));
+    pages.push_back(SealPage(KeyAt(*tree->page_keys_, i, tree->identity_.suite),
                              tree->identity_, BucketPage(i),
-                             tree->bucket_keys_.back()));
+                             *tree->bucket_keys_.back()));
   }
   pages.push_back(SealPage(root.In(tree->identity_.suite), tree->identity_,
-                           kTopPage, page_keys));
+                           kTopPage, *tree->page_keys_));
   return {std::move(tree), std::move(pages)};
 }
 
@@ -92,16 +137,17 @@ absl::StatusOr<std::unique_ptr<KeyTree>> KeyTree::Open(
     return absl::DataLossError("the identity of the key tree is damaged");
   }
   const StackWipe wipe;
-  const absl::StatusOr<Secret> page_keys =
+  absl::StatusOr<Secret> page_keys =
       OpenPage(root.In(identity.suite), identity, kTopPage, read_page);
   if (!page_keys.ok()) return page_keys.status();
   std::unique_ptr<KeyTree> tree(new KeyTree(std::move(identity)));
+  tree->page_keys_ = Share(*std::move(page_keys));
   for (size_t i = 0; i < kPagesPerLevel; ++i) {
     absl::StatusOr<Secret> keys =
-        OpenPage(KeyAt(*page_keys, i, tree->identity_.suite), tree->identity_,
-                 BucketPage(i), read_page);
+        OpenPage(KeyAt(*tree->page_keys_, i, tree->identity_.suite),
+                 tree->identity_, BucketPage(i), read_page);
     if (!keys.ok()) return keys.status();
-    tree->bucket_keys_.push_back(*std::move(keys));
+    tree->bucket_keys_.push_back(Share(*std::move(keys)));
   }
   return tree;
 }
@@ -124,7 +170,7 @@ KeyTree::NameWrapper KeyTree::ForName(std::string_view name,
                                       Suite suite) const {
   const size_t bucket = BucketOf(name);
   const Key bucket_key =
-      KeyAt(bucket_keys_[bucket / kKeysPerPage], bucket % kKeysPerPage, suite);
+      KeyAt(*bucket_keys_[bucket / kKeysPerPage], bucket % kKeysPerPage, suite);
   std::string name_part(kKeyLabel, sizeof(kKeyLabel));
   name_part.append(identity_.store_id);
   AppendLengthPrefixed(name_part, name);

@@ -7,10 +7,12 @@
 // the top page sealed under the root, and the root only in root slots. So
 // whoever refreshes the path from a bucket to the root and destroys the old
 // root has made every older copy of what lay in that bucket useless, wherever
-// it was copied to. (Reardon et al., CCS 2013. Re-keying is not in this
-// version: the bytes are final, the seal is not written yet.)
+// it was copied to. (Reardon et al., CCS 2013.) Reseal makes the fresh path;
+// putting it in force, slots and rows included, is the owner's.
 //
-// Opening a tree unwraps all bucket keys into the locked slab (2 MiB).
+// Opening a tree unwraps all page and bucket keys into the locked slab (2 MiB).
+// A tree never changes: a reseal makes another one, which shares with it the
+// pages that stay, so that readers go on with the tree that they have.
 // Threads: const methods may be called concurrently.
 #ifndef HIZO_CRYPTO_KEY_TREE_H_
 #define HIZO_CRYPTO_KEY_TREE_H_
@@ -19,6 +21,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -67,6 +70,12 @@ class KeyTree {
   using ReadPage = std::function<absl::StatusOr<std::string>(PageId)>;
   static absl::StatusOr<std::unique_ptr<KeyTree>> Open(
       const Key& root, Identity identity, const ReadPage& read_page);
+
+  // The tree of the next epoch under `root`, a new one: `buckets` have fresh
+  // random keys, and so have the pages that they lie in. With it the sealed
+  // pages that replace older ones, the top last. This tree stays as it is.
+  std::pair<std::unique_ptr<KeyTree>, std::vector<SealedPage>> Reseal(
+      const Key& root, const std::set<uint16_t>& buckets) const;
 
   KeyTree(const KeyTree&) = delete;
   KeyTree& operator=(const KeyTree&) = delete;
@@ -117,7 +126,8 @@ class KeyTree {
   explicit KeyTree(Identity identity);
   Identity identity_;
   Key salt_;
-  std::vector<Secret> bucket_keys_;  // 256 blocks of 256 keys
+  std::shared_ptr<const Secret> page_keys_;                 // 256 keys
+  std::vector<std::shared_ptr<const Secret>> bucket_keys_;  // 256 times 256
 };
 
 }  // namespace hizo::crypto

@@ -29,6 +29,8 @@ constexpr size_t kBytesPerMegabyte = 1024 * 1024;
 constexpr size_t kWriteBufferBytes = 32 * kBytesPerMegabyte;
 constexpr std::chrono::seconds kStopGrace{10};
 constexpr std::chrono::hours kTidyInterval{1};
+// Whoever is erased within it shares a seal.
+constexpr std::chrono::seconds kSealInterval{1};
 // Beyond the calls that may be in work, messages of streams wait too.
 constexpr size_t kCallsMax = 1024;
 
@@ -230,6 +232,8 @@ absl::Status Instance::Open() {
                                       {*declared_.catalogue, *declared_.access},
                                       clock_, options));
   WarnOfSlots(config_, slots_, store_->store_keys());
+  // Before anybody is served. Who cannot be sealed now stays behind the fence.
+  FinishErasures();
   return absl::OkStatus();
 }
 
@@ -268,6 +272,7 @@ absl::Status Instance::Serve() {
                                  clock_},
                                 options));
   keeping_up_ = std::thread([this] { KeepUp(); });
+  sealing_ = std::thread([this] { SealErasures(); });
   server_->SetServing(rpc::Server::Health::kServing);
   return absl::OkStatus();
 }
@@ -290,12 +295,35 @@ void Instance::KeepUp() {
       Tidy();
     }
     tls_->Look(base::SystemClock().Now());
-    const auto until = std::chrono::steady_clock::now() + interval;
-    const base::MutexLock lock(mutex_);
-    while (!stopping_ &&
-           changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
-    }
-    if (stopping_) return;
+    if (StoppingBefore(std::chrono::steady_clock::now() + interval)) return;
+  }
+}
+
+bool Instance::StoppingBefore(std::chrono::steady_clock::time_point until) {
+  const base::MutexLock lock(mutex_);
+  while (!stopping_ &&
+         changed_.wait_until(mutex_, until) != std::cv_status::timeout) {
+  }
+  return stopping_;
+}
+
+void Instance::FinishErasures() {
+  const auto finished = store_->FinishErasures();
+  const std::string trouble(finished.status().message());
+  if (!finished.ok() && trouble != erasures_trouble_) {
+    LogText(Level::kWarning, "erasure", "people wait to be sealed: " + trouble);
+  }
+  erasures_trouble_ = trouble;
+  if (finished.ok() && *finished > 0) {
+    Log(Level::kInfo, "sealed",
+        {{"people", static_cast<int64_t>(*finished)},
+         {"epoch", static_cast<int64_t>(store_->store_keys().epoch())}});
+  }
+}
+
+void Instance::SealErasures() {
+  while (!StoppingBefore(std::chrono::steady_clock::now() + kSealInterval)) {
+    FinishErasures();
   }
 }
 
@@ -306,6 +334,7 @@ Instance::~Instance() {
   }
   changed_.notify_all();
   if (keeping_up_.joinable()) keeping_up_.join();
+  if (sealing_.joinable()) sealing_.join();
   // Every call is answered before what serves it goes.
   if (server_ != nullptr) server_->Stop(kStopGrace);
 }

@@ -6,9 +6,11 @@
 #ifndef HIZO_SERVICE_APP_INSTANCE_H_
 #define HIZO_SERVICE_APP_INSTANCE_H_
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -73,6 +75,11 @@ class Instance {
   // The background thread: looks at the TLS files, and tidies each hour.
   void KeepUp();
   void Tidy();
+  // Another one: seals and finishes erasures soon after they were acknowledged.
+  void SealErasures();
+  void FinishErasures();
+  // Waits until then, or until it is time to end, which it tells.
+  bool StoppingBefore(std::chrono::steady_clock::time_point until);
 
   const Config config_;
   const base::Clock& clock_;
@@ -91,7 +98,9 @@ class Instance {
   base::Mutex mutex_;
   base::Condition changed_;
   bool stopping_ HIZO_GUARDED_BY(mutex_) = false;
+  std::string erasures_trouble_;  // what was logged last
   std::thread keeping_up_;
+  std::thread sealing_;
 };
 
 }  // namespace hizo::app

@@ -14,6 +14,7 @@ inline constexpr char kSpaceRecord = 'R';
 inline constexpr char kSpaceFacts = 'F';
 inline constexpr char kSpaceRequest = 'Q';
 inline constexpr char kSpaceKeysMark = 'N';
+inline constexpr char kSpaceErasure = 'Z';
 inline constexpr char kSpaceAuditEntry = 'A';
 inline constexpr char kSpaceAuditTile = 'T';
 inline constexpr char kSpaceAuditHead = 'H';
@@ -27,6 +28,8 @@ inline constexpr char kSpaceLeafKey = 'L';
 inline constexpr char kSpaceIndex = 'X';
 inline constexpr char kSpaceWayBack = 'B';
 inline constexpr char kSpaceUndo = 'U';
+inline constexpr char kSpaceFence = 'E';
+inline constexpr char kSpaceLeafByBucket = 'b';
 
 }  // namespace hizo::base
 

@@ -12,6 +12,7 @@
 #include "hizo/v1/audit.grpc.pb.h"
 #include "hizo/v1/consent.grpc.pb.h"
 #include "hizo/v1/credential.grpc.pb.h"
+#include "hizo/v1/erasure.grpc.pb.h"
 #include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
@@ -81,6 +82,7 @@ struct Client::Stubs {
       : admin(channel),
         audit(channel),
         consent(channel),
+        erasure(channel),
         credential(channel),
         policy(channel),
         record(channel),
@@ -98,6 +100,7 @@ struct Client::Stubs {
   v1::AdminService::Stub admin;
   v1::AuditService::Stub audit;
   v1::ConsentService::Stub consent;
+  v1::ErasureService::Stub erasure;
   v1::CredentialService::Stub credential;
   v1::PolicyService::Stub policy;
   v1::RecordService::Stub record;
@@ -204,6 +207,32 @@ absl::Status Client::Call(const v1::GetEffectivePolicyRequest& request,
   return stubs_->Call(stubs_->policy,
                       &v1::PolicyService::Stub::GetEffectivePolicy, request,
                       response);
+}
+
+absl::Status Client::Call(const v1::PlanErasureRequest& request,
+                          v1::PlanErasureResponse& response) {
+  return stubs_->Call(stubs_->erasure, &v1::ErasureService::Stub::PlanErasure,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::ExecuteErasureRequest& request,
+                          v1::ExecuteErasureResponse& response) {
+  return stubs_->Call(stubs_->erasure,
+                      &v1::ErasureService::Stub::ExecuteErasure, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::GetErasureReceiptRequest& request,
+                          v1::GetErasureReceiptResponse& response) {
+  return stubs_->Call(stubs_->erasure,
+                      &v1::ErasureService::Stub::GetErasureReceipt, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::VerifyErasedRequest& request,
+                          v1::VerifyErasedResponse& response) {
+  return stubs_->Call(stubs_->erasure, &v1::ErasureService::Stub::VerifyErased,
+                      request, response);
 }
 
 absl::Status Client::Call(const v1::CheckPurposeRequest& request,

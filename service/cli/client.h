@@ -23,6 +23,14 @@ class CancelAccountRequest;
 class CancelAccountResponse;
 class CheckPurposeRequest;
 class CheckPurposeResponse;
+class PlanErasureRequest;
+class PlanErasureResponse;
+class ExecuteErasureRequest;
+class ExecuteErasureResponse;
+class GetErasureReceiptRequest;
+class GetErasureReceiptResponse;
+class VerifyErasedRequest;
+class VerifyErasedResponse;
 class CreateSubjectRequest;
 class CreateSubjectResponse;
 class DeleteFieldsRequest;
@@ -93,6 +101,14 @@ class Client {
                     v1::GetEffectivePolicyResponse& response);
   absl::Status Call(const v1::CheckPurposeRequest& request,
                     v1::CheckPurposeResponse& response);
+  absl::Status Call(const v1::PlanErasureRequest& request,
+                    v1::PlanErasureResponse& response);
+  absl::Status Call(const v1::ExecuteErasureRequest& request,
+                    v1::ExecuteErasureResponse& response);
+  absl::Status Call(const v1::GetErasureReceiptRequest& request,
+                    v1::GetErasureReceiptResponse& response);
+  absl::Status Call(const v1::VerifyErasedRequest& request,
+                    v1::VerifyErasedResponse& response);
   absl::Status Call(const v1::GetStatusRequest& request,
                     v1::GetStatusResponse& response);
 

@@ -75,6 +75,7 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   AddPasswordCommands(*this);
   AddAuditCommands(*this);
   AddPolicyCommands(*this);
+  AddEraseCommands(*this);
   AddStatusCommand(*this);
 }
 
@@ -93,6 +94,11 @@ CLI::App& CommandLine::Group(const Usage& usage) {
 }
 
 absl::Status CommandLine::RunCommand(Terminal& terminal) {
+  for (const auto& [app, command] : commands_) {
+    if (!app->parsed()) continue;
+    const auto done = command->RunAlone(terminal);
+    if (done.has_value()) return *done;
+  }
   Settings file;
   const std::string path =
       config_path_.empty() ? DefaultConfigPath() : config_path_;

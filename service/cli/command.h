@@ -7,6 +7,7 @@
 #define HIZO_SERVICE_CLI_COMMAND_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +51,10 @@ class Command {
  public:
   virtual ~Command() = default;
   virtual absl::Status Run(Session& session) = 0;
+  // What came of it, if it was asked for something that needs no vault.
+  virtual std::optional<absl::Status> RunAlone(Terminal&) {
+    return std::nullopt;
+  }
 };
 
 class CommandLine {
@@ -97,6 +102,7 @@ void AddImportCommand(CommandLine& line);
 void AddPasswordCommands(CommandLine& line);
 void AddAuditCommands(CommandLine& line);
 void AddPolicyCommands(CommandLine& line);
+void AddEraseCommands(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
 
 }  // namespace hizo::cli

@@ -35,6 +35,12 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kSubjectCancel, "subject.cancel", Concerns::kSubject},
     {Action::kPolicyGet, "policy.get", Concerns::kStore},
     {Action::kConsentCheck, "consent.check", Concerns::kStore},
+    // Of people who are there no more, too: what there is of them decides.
+    {Action::kErasurePlan, "erasure.plan", Concerns::kStore},
+    {Action::kErasureExecute, "erasure.execute", Concerns::kStore},
+    {Action::kErasureGet, "erasure.get", Concerns::kStore},
+    {Action::kErasureVerify, "erasure.verify", Concerns::kStore},
+    {Action::kErasureFinish, "erasure.finish", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

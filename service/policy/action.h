@@ -29,8 +29,13 @@ enum class Action : uint8_t {
   kSubjectCancel = 16,
   kPolicyGet = 17,
   kConsentCheck = 18,
+  kErasurePlan = 19,
+  kErasureExecute = 20,
+  kErasureGet = 21,
+  kErasureVerify = 22,
+  kErasureFinish = 23,  // Hizo itself; no call has it
 };
-inline constexpr int kActionCount = 19;
+inline constexpr int kActionCount = 24;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

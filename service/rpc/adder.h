@@ -32,6 +32,7 @@ struct Adder {
 absl::Status AddSubjects(const Adder& adder, const vault::Store& store);
 absl::Status AddRecords(const Adder& adder, const vault::Store& store);
 absl::Status AddPolicies(const Adder& adder, const vault::Store& store);
+absl::Status AddErasures(const Adder& adder, const vault::Store& store);
 absl::Status AddConsents(const Adder& adder, const vault::Store& store);
 
 }  // namespace hizo::rpc

@@ -7,6 +7,7 @@
 #include "hizo/v1/audit.pb.h"
 #include "hizo/v1/consent.pb.h"
 #include "hizo/v1/credential.pb.h"
+#include "hizo/v1/erasure.pb.h"
 #include "hizo/v1/options.pb.h"
 #include "hizo/v1/policy.pb.h"
 #include "hizo/v1/record.pb.h"
@@ -37,6 +38,7 @@ std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
           v1::SetPasswordRequest::descriptor()->file(),
           v1::QueryAuditRequest::descriptor()->file(),
           v1::CheckPurposeRequest::descriptor()->file(),
+          v1::PlanErasureRequest::descriptor()->file(),
           v1::GetEffectivePolicyRequest::descriptor()->file(),
           v1::GetStatusRequest::descriptor()->file()};
 }

@@ -114,6 +114,7 @@ absl::StatusOr<MethodTable> MakeMethods(const vault::Store& store,
   RETURN_IF_ERROR(AddRecords(adder, store));
   RETURN_IF_ERROR(AddPolicies(adder, store));
   RETURN_IF_ERROR(AddConsents(adder, store));
+  RETURN_IF_ERROR(AddErasures(adder, store));
   RETURN_IF_ERROR(AddCredentials(adder, store.credentials()));
   RETURN_IF_ERROR(AddAudits(adder, store.audits()));
   RETURN_IF_ERROR(AddAdmin(adder, store.gate(), std::move(read_status)));

@@ -8,6 +8,7 @@
 #include <bitset>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "service/base/ids.h"
@@ -46,6 +47,10 @@ class AccessGrant {
   base::TenantId tenant() const { return keys_.tenant(); }
   base::SubjectId subject() const { return keys_.subject(); }
   const Facts& facts() const { return facts_; }
+  // What the person has keys of, ascending.
+  std::vector<policy::ClassNumber> HeldClasses() const {
+    return keys_.Classes();
+  }
   policy::View view() const { return view_; }
   bool Covers(const policy::FieldSpec& field) const {
     return fields_.test(field.index);

@@ -70,6 +70,7 @@ size_t Committer::queued() const {
 
 void Committer::Run() {
   for (;;) {
+    RunJobs();
     std::vector<Item> items = Take();
     if (!items.empty()) {
       CommitItems(std::move(items));
@@ -78,7 +79,7 @@ void Committer::Run() {
     }
     WriteAnchorIfDue(true);
     const base::MutexLock lock(mutex_);
-    if (closing_ && queue_.empty()) return;
+    if (closing_ && queue_.empty() && jobs_.empty()) return;
   }
 }
 
@@ -86,7 +87,7 @@ std::vector<Committer::Item> Committer::Take() {
   const base::MutexLock lock(mutex_);
   const bool anchor_behind = anchored() < store_.log.head().size && healthy();
   waiting_ = true;
-  while (queue_.empty() && !closing_) {
+  while (queue_.empty() && jobs_.empty() && !closing_) {
     if (!anchor_behind) {
       changed_.wait(mutex_);
     } else if (changed_.wait_until(mutex_, anchor_due_) ==
@@ -139,7 +140,12 @@ void Committer::CheckVersions(std::vector<Item> items, uint64_t position,
   holding.reserve(items.size());
   for (Item& item : items) {
     Attempt& attempt = *item.attempt;
-    bool changed = false;
+    const SealFate fate = FateOf(attempt);
+    if (fate == SealFate::kWaits) {
+      waiting_for_seal_.push_back(std::move(item));
+      continue;
+    }
+    bool changed = fate == SealFate::kLost;
     for (const VersionToken token : attempt.relied_) {
       changed |= ChangedSince(token, attempt.position_);
     }

@@ -14,6 +14,11 @@
 // Between the two stores: the keys batch carries what it replaced, so that a
 // batch whose data never arrived is taken back, at once or at the next start.
 //
+// A seal writes keys rows by the thousand, and prepares them without stopping
+// anybody: from Hold on, Attempts that write into its buckets wait, all others
+// go on; WriteSeal then writes it between two batches. Who read or wrapped
+// anything by the keys of before runs once more.
+//
 // After a write whose outcome is unknown the committer refuses everything: the
 // process must end and find out by opening the stores again.
 //
@@ -24,6 +29,7 @@
 #define HIZO_SERVICE_VAULT_COMMITTER_H_
 
 #include <atomic>
+#include <bitset>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -32,14 +38,19 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "crypto/key_tree.h"
 #include "service/audit/log.h"
 #include "service/base/clock.h"
 #include "service/base/mutex.h"
 #include "service/vault/attempt.h"
+#include "service/vault/store_keys.h"
 #include "storage/anchor.h"
 #include "storage/engine.h"
 
 namespace hizo::vault {
+
+// Buckets of the key tree, by number.
+using BucketSet = std::bitset<crypto::kBuckets>;
 
 class Committer {
  public:
@@ -57,6 +68,7 @@ class Committer {
     audit::Log& log;
     storage::Anchor& anchor;
     const base::Clock& clock;
+    const StoreKeys& store_keys;
   };
   // What became of an Attempt. With OK there is a receipt, and what
   // Attempt::status() says is durably recorded. Otherwise the reason is
@@ -81,6 +93,16 @@ class Committer {
   // Takes the Attempt and calls `done` once. If the queue is full, `done` is
   // called at once, on this thread, with kOverloaded.
   void Submit(std::unique_ptr<Attempt> attempt, Done done);
+
+  // From the return on nothing is written into `buckets` of the keys store but
+  // by WriteSeal, which ends the hold, as Release does. One hold at a time.
+  void Hold(const BucketSet& buckets);
+  void Release();
+  // Writes a seal of the buckets that are held, a batch of its own. `written`
+  // is called once it is durable and before anything else is committed. On an
+  // error nothing was written, unless it is kUnknown.
+  absl::Status WriteSeal(storage::Batch keys,
+                         const std::function<void()>& written);
 
   size_t queued() const;
   uint64_t anchored() const {
@@ -108,6 +130,16 @@ class Committer {
   // person's keys has more than 5 KiB.
   static constexpr size_t kBatchKeyWritesMax = 1024;
 
+  // Runs `job` on the committer's thread, between two batches; waits for it.
+  void RunBetweenBatches(const std::function<void()>& job);
+  void RunJobs();
+  // On the committer's thread.
+  absl::Status WriteSealNow(storage::Batch& keys,
+                            const std::function<void()>& written);
+  void EndHold();
+  enum class SealFate : uint8_t { kUntouched, kWaits, kLost };
+  SealFate FateOf(const Attempt& attempt) const;
+
   void Run();
   // Waits for work; empty when closing or when the anchor is due.
   std::vector<Item> Take();
@@ -127,6 +159,11 @@ class Committer {
   const Options options_;
   std::vector<Version> versions_;                     // the committer thread's
   std::chrono::steady_clock::time_point anchor_due_;  // the thread's
+  // The thread's, too: what a seal holds, who waits for it, and when the last
+  // one was.
+  std::unique_ptr<const BucketSet> held_;
+  std::vector<Item> waiting_for_seal_;
+  uint64_t last_seal_ = 0;
   std::atomic<uint64_t> position_{1};
   std::atomic<uint64_t> anchored_{0};
   std::atomic<bool> broken_{false};
@@ -136,6 +173,7 @@ class Committer {
   size_t queue_bytes_ HIZO_GUARDED_BY(mutex_) = 0;
   bool closing_ HIZO_GUARDED_BY(mutex_) = false;
   bool waiting_ HIZO_GUARDED_BY(mutex_) = false;
+  std::vector<std::function<void()>> jobs_ HIZO_GUARDED_BY(mutex_);
   std::thread thread_;
 };
 

@@ -86,11 +86,27 @@ absl::StatusOr<std::optional<Facts>> FactsStore::Load(
                    user_keys_.Unwrap(keys, policy::kClassFacts));
   // Facts without their key are what an erased person leaves behind.
   if (!key.has_value()) return std::nullopt;
-  ASSIGN_OR_RETURN(const auto row, crypto::SealedRow::Parse(*bytes));
+  ASSIGN_OR_RETURN(Facts facts, Open(keys, *key, *bytes));
+  return facts;
+}
+
+absl::StatusOr<Facts> FactsStore::OpenFenced(const SubjectKeys& keys,
+                                             std::string_view facts) const {
+  ASSIGN_OR_RETURN(const auto key,
+                   user_keys_.Unwrap(keys, policy::kClassFacts));
+  if (!key.has_value()) return Fail(Reason::kIntegrityFailure);
+  return Open(keys, *key, facts);
+}
+
+absl::StatusOr<Facts> FactsStore::Open(const SubjectKeys& keys,
+                                       const ClassKey& key,
+                                       std::string_view bytes) const {
+  const base::SubjectId subject = keys.subject();
+  ASSIGN_OR_RETURN(const auto row, crypto::SealedRow::Parse(bytes));
   const base::RecordId nil;
   ASSIGN_OR_RETURN(
       const auto opener,
-      crypto::RecordOpener::Create(key->dek, PlaceOf(keys, subject, nil), row));
+      crypto::RecordOpener::Create(key.dek, PlaceOf(keys, subject, nil), row));
   ASSIGN_OR_RETURN(const auto plain, opener.Field(row, kFactsField));
   if (!plain.has_value()) return Fail(Reason::kIntegrityFailure);
   ASSIGN_OR_RETURN(Facts facts, Decode(*plain));

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -47,11 +48,18 @@ class FactsStore {
   // Attempt. kInternal if there are more pointers than kIndexPointersMax.
   absl::Status Save(Attempt& attempt, AccessGrant& grant, Facts facts) const;
 
+  // The facts of somebody behind a fence, out of the rows that were laid aside:
+  // for their erasure. kDataLoss if they do not open.
+  absl::StatusOr<Facts> OpenFenced(const SubjectKeys& keys,
+                                   std::string_view facts) const;
+
  private:
   friend class AccessGate;
   // nullopt if there is no such person.
   absl::StatusOr<std::optional<Facts>> Load(Attempt& attempt,
                                             const SubjectKeys& keys) const;
+  absl::StatusOr<Facts> Open(const SubjectKeys& keys, const ClassKey& key,
+                             std::string_view bytes) const;
 
   const storage::Engine& data_;
   const UserKeys& user_keys_;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "crypto/blind_index.h"
 #include "service/base/keyspace.h"
 #include "storage/key_bytes.h"
 
@@ -84,6 +85,48 @@ std::string DeksKey(uint16_t bucket, TenantId tenant, SubjectId subject) {
   return std::move(key).Take();
 }
 
+std::string ErasureKey(TenantId tenant, SubjectId subject) {
+  return SubjectPart(base::kSpaceErasure, tenant, subject).Take();
+}
+
+std::string FenceKey(uint16_t bucket, TenantId tenant, SubjectId subject) {
+  KeyWriter key(base::kSpaceFence);
+  key.U16(bucket).U32(Number(tenant)).Bytes(subject.bytes());
+  return std::move(key).Take();
+}
+
+std::string FencePrefix() { return KeyWriter(base::kSpaceFence).Take(); }
+
+std::string BucketPrefix(char space, uint16_t bucket) {
+  KeyWriter key(space);
+  key.U16(bucket);
+  return std::move(key).Take();
+}
+
+std::optional<PersonsRow> ParsePersonsRow(std::string_view key) {
+  storage::KeyReader reader(key);
+  const auto space = reader.Space();
+  const auto bucket = reader.U16();
+  const auto tenant = reader.U32();
+  const auto subject = reader.Bytes(SubjectId::kSize);
+  if ((space != base::kSpaceDeks && space != base::kSpaceFence) || !bucket ||
+      !tenant || !subject || !reader.done()) {
+    return std::nullopt;
+  }
+  return PersonsRow{*bucket, TenantId{*tenant},
+                    *SubjectId::FromBytes(*subject)};
+}
+
+std::string LeafByBucketKey(uint16_t bucket, std::string_view leaf_key) {
+  KeyWriter key(base::kSpaceLeafByBucket);
+  key.U16(bucket).Bytes(leaf_key);
+  return std::move(key).Take();
+}
+
+std::string LeavesByBucketMark() {
+  return KeyWriter(base::kSpaceLeafByBucket).Take();
+}
+
 std::string DeksName(TenantId tenant, SubjectId subject) {
   return SubjectPart(base::kSpaceDeks, tenant, subject).Take();
 }
@@ -99,6 +142,27 @@ std::string IndexPrefix(uint16_t kind, TenantId tenant, uint16_t route,
   KeyWriter key(base::kSpaceIndex);
   key.U16(kind).U32(Number(tenant)).U16(route).Bytes(tag);
   return std::move(key).Take();
+}
+
+std::string IndexShardPrefix(uint16_t kind, TenantId tenant, uint16_t route) {
+  KeyWriter key(base::kSpaceIndex);
+  key.U16(kind).U32(Number(tenant)).U16(route);
+  return std::move(key).Take();
+}
+
+std::optional<IndexRowParts> ParseIndexKey(std::string_view key) {
+  constexpr size_t kShardPartSize = 1 + 2 + 4 + 2;
+  storage::KeyReader reader(key);
+  const auto space = reader.Space();
+  const auto kind = reader.U16();
+  const auto tenant = reader.U32();
+  const auto route = reader.U16();
+  const auto tag = reader.Bytes(crypto::kIndexTagSize);
+  if (space != base::kSpaceIndex || !kind || !tenant || !route || !tag) {
+    return std::nullopt;
+  }
+  return IndexRowParts{*kind, TenantId{*tenant}, *route,
+                       key.substr(kShardPartSize + crypto::kIndexTagSize)};
 }
 
 std::string WayBackKey(base::AuditReference reference) {

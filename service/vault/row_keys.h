@@ -34,15 +34,47 @@ std::string RequestKey(uint32_t day, base::TenantId tenant,
 std::string RequestPrefix(uint32_t day);
 // The day of a RequestKey; nullopt for another key.
 std::optional<uint32_t> RequestDay(std::string_view key);
+// What is known of a person's erasure.
+std::string ErasureKey(base::TenantId tenant, base::SubjectId subject);
 
 // In the keys store.
 std::string DeksKey(uint16_t bucket, base::TenantId tenant,
                     base::SubjectId subject);
+// The DEKs of somebody who is being erased, and where all those begin.
+std::string FenceKey(uint16_t bucket, base::TenantId tenant,
+                     base::SubjectId subject);
+std::string FencePrefix();
+// Where the rows of a bucket begin that have it in their keys: DEKs, fences and
+// names of leaves.
+std::string BucketPrefix(char space, uint16_t bucket);
+// A DeksKey or FenceKey taken apart; nullopt for another key.
+struct PersonsRow {
+  uint16_t bucket = 0;
+  base::TenantId tenant = base::TenantId::kStore;
+  base::SubjectId subject;
+};
+std::optional<PersonsRow> ParsePersonsRow(std::string_view key);
+// Says that the leaf of this key lies in the bucket; with no leaf, that all
+// leaves have such a row.
+std::string LeafByBucketKey(uint16_t bucket, std::string_view leaf_key);
+std::string LeavesByBucketMark();
 // The name that chooses the bucket of a person's DEKs.
 std::string DeksName(base::TenantId tenant, base::SubjectId subject);
 std::string PageKey(uint8_t level, uint16_t index);
 std::string IndexPrefix(uint16_t kind, base::TenantId tenant, uint16_t route,
                         std::string_view tag);
+// Where the rows of a shard of the index begin.
+std::string IndexShardPrefix(uint16_t kind, base::TenantId tenant,
+                             uint16_t route);
+// The shard of an index row, and what stands behind its tag; nullopt for
+// another key.
+struct IndexRowParts {
+  uint16_t kind = 0;
+  base::TenantId tenant = base::TenantId::kStore;
+  uint16_t route = 0;
+  std::string_view ending;
+};
+std::optional<IndexRowParts> ParseIndexKey(std::string_view key);
 std::string WayBackKey(base::AuditReference reference);
 std::string MetaKey();
 

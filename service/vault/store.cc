@@ -23,6 +23,9 @@ crypto::Suite SuiteOf(const policy::TenantSpec& tenant) {
   return crypto::SuiteFromNumber(tenant.suite).value_or(crypto::kFirstSuite);
 }
 
+// What the log is called, and the key that signs it.
+std::string OriginOf(const Store::Parts& parts) { return "hizo/" + parts.name; }
+
 // A log that is shorter than the anchor says, or other than what it vouches
 // for, has lost its end or was put back from an older copy.
 absl::Status CheckAnchor(const storage::Engine& data, const audit::Log& log,
@@ -97,7 +100,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
     tenants.push_back({tenant.id, SuiteOf(tenant)});
   }
   RETURN_IF_ERROR(store_keys->Prepare(parts.keys, tenants));
-  const std::string origin = "hizo/" + parts.name;
+  const std::string origin = OriginOf(parts);
   ASSIGN_OR_RETURN(
       auto log, audit::Log::Open(parts.data, origin,
                                  crypto::NoteSigner(
@@ -163,8 +166,15 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
       credentials_(services_, options.password_cost),
       audits_(services_),
       consents_(services_),
+      erasures_(services_),
       committer_(std::make_unique<Committer>(
-          Committer::Store{parts.keys, parts.data, *log_, *anchor_, clock},
-          options.committer)) {}
+          Committer::Store{parts.keys, parts.data, *log_, *anchor_, clock,
+                           *store_keys_},
+          options.committer)),
+      erasure_runner_(std::make_unique<ErasureRunner>(ErasureRunner::Parts{
+          {parts.keys, parts.slots, *store_keys_, *committer_},
+          services_,
+          OriginOf(parts),
+          clock})) {}
 
 }  // namespace hizo::vault

@@ -26,6 +26,8 @@
 #include "service/vault/committer.h"
 #include "service/vault/consents.h"
 #include "service/vault/credentials.h"
+#include "service/vault/erasure_runner.h"
+#include "service/vault/erasures.h"
 #include "service/vault/records.h"
 #include "service/vault/services.h"
 #include "service/vault/subjects.h"
@@ -82,12 +84,21 @@ class Store {
   absl::StatusOr<size_t> Tidy(const policy::AccessTable& access,
                               base::Timestamp now);
 
+  // Seals and finishes all erasures that were acknowledged; waits for slots and
+  // disk. How many people were finished. On an error the others stay fenced,
+  // and the next call goes on.
+  absl::StatusOr<size_t> FinishErasures() { return erasure_runner_->Run(); }
+  absl::StatusOr<size_t> WaitingErasures() const {
+    return erasure_runner_->Waiting();
+  }
+
   Committer& committer() { return *committer_; }
   const Subjects& subjects() const { return subjects_; }
   const Records& records() const { return records_; }
   const Credentials& credentials() const { return credentials_; }
   const Audits& audits() const { return audits_; }
   const Consents& consents() const { return consents_; }
+  const Erasures& erasures() const { return erasures_; }
   const AccessGate& gate() const { return gate_; }
   const policy::AccessTable& access() const { return services_.access; }
   const audit::Log& log() const { return *log_; }
@@ -118,7 +129,9 @@ class Store {
   Credentials credentials_;
   Audits audits_;
   Consents consents_;
+  Erasures erasures_;
   std::unique_ptr<Committer> committer_;
+  std::unique_ptr<ErasureRunner> erasure_runner_;
 };
 
 }  // namespace hizo::vault

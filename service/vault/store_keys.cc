@@ -77,15 +77,25 @@ absl::StatusOr<Meta> ReadMeta(const storage::Engine& keys) {
   return DecodeMeta(*bytes);
 }
 
-std::string LeafName(const Leaf& leaf) {
-  storage::KeyWriter key(base::kSpaceLeafKey);
-  key.U32(static_cast<uint32_t>(leaf.tenant))
-      .U8(static_cast<uint8_t>(leaf.kind))
-      .Bytes(leaf.detail);
-  return std::move(key).Take();
+// Tenant and kind of a leaf's key; nullopt for another key.
+std::optional<Leaf> ParseLeafKey(std::string_view row_key) {
+  storage::KeyReader reader(row_key);
+  const auto space = reader.Space();
+  const auto tenant = reader.U32();
+  const auto kind = reader.U8();
+  if (space != base::kSpaceLeafKey || !tenant || !kind) return std::nullopt;
+  return Leaf{TenantId{*tenant}, static_cast<LeafKind>(*kind), {}};
 }
 
+constexpr size_t kLeavesAtOnce = 1000;
+
 constexpr std::string_view kLeafDetail = "leaf";
+constexpr std::string_view kLeafByBucketValue("\1", 1);
+
+// Whether the tenant's key is mixed into what wraps the leaf.
+bool IsUnderTenant(const Leaf& leaf) {
+  return leaf.tenant != TenantId::kStore && leaf.kind != LeafKind::kTenant;
+}
 
 std::string PepperDetail(uint32_t id) {
   ByteWriter out;
@@ -94,21 +104,33 @@ std::string PepperDetail(uint32_t id) {
 }
 
 // The root that a slot holds for this store and epoch, if it does.
-std::optional<Key> MatchingRoot(RootSlot& slot, const Meta& meta) {
-  absl::StatusOr<std::vector<RootSlot::Root>> roots =
-      slot.Read(meta.identity.store_id);
+std::optional<Key> MatchingRoot(RootSlot& slot, const RootOfNow& now) {
+  absl::StatusOr<std::vector<RootSlot::Root>> roots = slot.Read(now.store_id());
   if (!roots.ok()) return std::nullopt;
   for (RootSlot::Root& root : *roots) {
-    if (root.epoch == meta.identity.epoch &&
-        crypto::ConstantTimeEquals(KeyTree::RootCheck(root.key, meta.identity),
-                                   meta.root_check)) {
-      return std::move(root.key);
-    }
+    if (now.Is(root)) return std::move(root.key);
   }
   return std::nullopt;
 }
 
 }  // namespace
+
+absl::StatusOr<RootOfNow> RootOfNow::Read(const storage::Engine& keys) {
+  ASSIGN_OR_RETURN(Meta meta, ReadMeta(keys));
+  return RootOfNow(std::move(meta.identity), std::move(meta.root_check));
+}
+
+bool RootOfNow::Is(const RootSlot::Root& root) const {
+  return root.epoch == identity_.epoch &&
+         crypto::ConstantTimeEquals(KeyTree::RootCheck(root.key, identity_),
+                                    root_check_);
+}
+
+Leaf IndexShardLeaf(TenantId tenant, uint16_t kind, uint16_t route) {
+  ByteWriter detail;
+  detail.Put(kind).Put(route);
+  return {tenant, LeafKind::kIndexShard, std::move(detail).Take()};
+}
 
 absl::StatusOr<base::StoreId> StoreKeys::Create(
     storage::Engine& keys, const std::vector<std::unique_ptr<RootSlot>>& slots,
@@ -146,6 +168,7 @@ absl::StatusOr<std::unique_ptr<StoreKeys>> StoreKeys::Open(
     const storage::Engine& keys,
     const std::vector<std::unique_ptr<RootSlot>>& slots, crypto::Suite suite) {
   ASSIGN_OR_RETURN(Meta meta, ReadMeta(keys));
+  ASSIGN_OR_RETURN(const RootOfNow now, RootOfNow::Read(keys));
   if (meta.identity.suite != suite) {
     return absl::FailedPreconditionError(
         "the store was made in another cipher suite than store_suite says");
@@ -153,7 +176,7 @@ absl::StatusOr<std::unique_ptr<StoreKeys>> StoreKeys::Open(
   std::optional<Key> root;
   size_t healthy = 0;
   for (const auto& slot : slots) {
-    std::optional<Key> found = MatchingRoot(*slot, meta);
+    std::optional<Key> found = MatchingRoot(*slot, now);
     if (!found.has_value()) continue;
     ++healthy;
     if (!root.has_value()) root = std::move(found);
@@ -174,42 +197,133 @@ absl::StatusOr<std::unique_ptr<StoreKeys>> StoreKeys::Open(
       new StoreKeys(keys, std::move(tree), healthy));
 }
 
-StoreKeys::StoreKeys(const storage::Engine& keys, std::unique_ptr<KeyTree> tree,
-                     size_t healthy_slots)
-    : keys_(keys), tree_(std::move(tree)), healthy_slots_(healthy_slots) {}
+StoreKeys::StoreKeys(const storage::Engine& keys,
+                     std::shared_ptr<const KeyTree> tree, size_t healthy_slots)
+    : keys_(keys),
+      tree_(std::move(tree)),
+      store_id_(*base::StoreId::FromBytes(tree_->identity().store_id)),
+      suite_(tree_->identity().suite),
+      healthy_slots_(healthy_slots) {}
 
-base::StoreId StoreKeys::store_id() const {
-  return *base::StoreId::FromBytes(tree_->identity().store_id);
+std::shared_ptr<const KeyTree> StoreKeys::tree() const {
+  const base::MutexLock lock(mutex_);
+  return tree_;
 }
 
-const Key* StoreKeys::MixedIn(const Leaf& leaf) const {
-  if (leaf.tenant == TenantId::kStore || leaf.kind == LeafKind::kTenant) {
-    return nullptr;
+void StoreKeys::Adopt(std::shared_ptr<const KeyTree> tree) {
+  const base::MutexLock lock(mutex_);
+  tree_.swap(tree);
+}
+
+std::string StoreKeys::LeafKey(const Leaf& leaf) {
+  storage::KeyWriter key(base::kSpaceLeafKey);
+  key.U32(static_cast<uint32_t>(leaf.tenant))
+      .U8(static_cast<uint8_t>(leaf.kind))
+      .Bytes(leaf.detail);
+  return std::move(key).Take();
+}
+
+std::string StoreKeys::MetaRow(const Key& root, const KeyTree& tree) {
+  Meta meta;
+  meta.identity = tree.identity();
+  meta.root_check = KeyTree::RootCheck(root, meta.identity);
+  return EncodeMeta(meta);
+}
+
+std::optional<uint16_t> StoreKeys::BucketOfRow(std::string_view row_key) const {
+  if (row_key.empty()) return std::nullopt;
+  switch (row_key.front()) {
+    case base::kSpaceDeks:
+    case base::kSpaceFence:
+    case base::kSpaceLeafByBucket: {
+      storage::KeyReader reader(row_key.substr(1));
+      return reader.U16();
+    }
+    case base::kSpaceLeafKey:
+      return tree()->BucketOf(row_key);
+    case base::kSpaceIndex: {
+      const auto row = ParseIndexKey(row_key);
+      if (!row.has_value()) return std::nullopt;
+      return tree()->BucketOf(
+          LeafKey(IndexShardLeaf(row->tenant, row->kind, row->route)));
+    }
+    default:
+      return std::nullopt;
   }
-  return &TenantKey(leaf.tenant);
+}
+
+absl::StatusOr<Key> StoreKeys::TenantKeyIn(const KeyTree& tree,
+                                           TenantId tenant) const {
+  const auto served = tenants_.find(tenant);
+  if (served != tenants_.end()) return served->second.key.Clone();
+  const std::string row_key = LeafKey({tenant, LeafKind::kTenant, ""});
+  ASSIGN_OR_RETURN(const auto sealed, keys_.Get(row_key));
+  if (!sealed.has_value()) {
+    return absl::DataLossError("the key of a tenant is missing");
+  }
+  return UnwrapLeaf(tree, row_key, *sealed);
+}
+
+absl::StatusOr<Key> StoreKeys::UnwrapLeaf(const KeyTree& tree,
+                                          std::string_view row_key,
+                                          std::string_view sealed) const {
+  const auto leaf = ParseLeafKey(row_key);
+  if (!leaf.has_value()) return absl::DataLossError("not the key of a leaf");
+  if (IsUnderTenant(*leaf)) {
+    ASSIGN_OR_RETURN(const Key tenant_key, TenantKeyIn(tree, leaf->tenant));
+    return tree.UnwrapKey(row_key, kLeafDetail, &tenant_key, sealed);
+  }
+  return tree.UnwrapKey(row_key, kLeafDetail, nullptr, sealed);
+}
+
+absl::StatusOr<std::string> StoreKeys::WrapLeaf(const KeyTree& tree,
+                                                std::string_view row_key,
+                                                const Key& key) const {
+  const auto leaf = ParseLeafKey(row_key);
+  if (!leaf.has_value()) return absl::DataLossError("not the key of a leaf");
+  if (IsUnderTenant(*leaf)) {
+    ASSIGN_OR_RETURN(const Key tenant_key,
+                     TenantKeyIn(*this->tree(), leaf->tenant));
+    return tree.WrapKey(row_key, kLeafDetail, &tenant_key, key);
+  }
+  return tree.WrapKey(row_key, kLeafDetail, nullptr, key);
+}
+
+std::optional<crypto::Suite> StoreKeys::SuiteOfServed(TenantId tenant) const {
+  const auto served = tenants_.find(tenant);
+  if (served == tenants_.end()) return std::nullopt;
+  return served->second.suite;
 }
 
 absl::StatusOr<Key> StoreKeys::Unwrap(const Leaf& leaf,
                                       std::string_view sealed) const {
-  return tree_->UnwrapKey(LeafName(leaf), kLeafDetail, MixedIn(leaf), sealed);
+  return UnwrapLeaf(*tree(), LeafKey(leaf), sealed);
 }
 
-std::string StoreKeys::Wrap(const Leaf& leaf, const Key& key) const {
-  return tree_->WrapKey(LeafName(leaf), kLeafDetail, MixedIn(leaf), key);
+void StoreKeys::PutLeaf(const Leaf& leaf, const Key& key,
+                        storage::Batch& batch) const {
+  const auto tree = this->tree();
+  const std::string row_key = LeafKey(leaf);
+  batch.Put(row_key,
+            tree->WrapKey(
+                row_key, kLeafDetail,
+                IsUnderTenant(leaf) ? &TenantKey(leaf.tenant) : nullptr, key));
+  batch.Put(LeafByBucketKey(tree->BucketOf(row_key), row_key),
+            std::string(kLeafByBucketValue));
 }
 
 absl::StatusOr<Key> StoreKeys::ReadOrMake(const Leaf& leaf,
                                           storage::Batch& made) const {
-  ASSIGN_OR_RETURN(const auto sealed, keys_.Get(LeafName(leaf)));
+  ASSIGN_OR_RETURN(const auto sealed, keys_.Get(LeafKey(leaf)));
   if (sealed.has_value()) return Unwrap(leaf, *sealed);
   Key key = Key::Random(SuiteOf(leaf.tenant));
-  made.Put(LeafName(leaf), Wrap(leaf, key));
+  PutLeaf(leaf, key, made);
   return key;
 }
 
 absl::Status StoreKeys::RequirePair(const Leaf& one, const Leaf& other) const {
-  ASSIGN_OR_RETURN(const auto first, keys_.Get(LeafName(one)));
-  ASSIGN_OR_RETURN(const auto second, keys_.Get(LeafName(other)));
+  ASSIGN_OR_RETURN(const auto first, keys_.Get(LeafKey(one)));
+  ASSIGN_OR_RETURN(const auto second, keys_.Get(LeafKey(other)));
   if (first.has_value() == second.has_value()) return absl::OkStatus();
   return absl::DataLossError("a key of the store or of a tenant is missing");
 }
@@ -228,7 +342,31 @@ absl::Status StoreKeys::Prepare(storage::Engine& keys,
   for (const TenantSuite& of : tenants) {
     RETURN_IF_ERROR(PrepareTenant(of, made));
   }
-  return made.empty() ? absl::OkStatus() : keys.Commit(made);
+  if (!made.empty()) RETURN_IF_ERROR(keys.Commit(made));
+  return ListLeavesByBucket(keys);
+}
+
+absl::Status StoreKeys::ListLeavesByBucket(storage::Engine& keys) const {
+  ASSIGN_OR_RETURN(const auto listed, keys.Get(LeavesByBucketMark()));
+  if (listed.has_value()) return absl::OkStatus();
+  const auto tree = this->tree();
+  storage::ScanRange range =
+      storage::PrefixRange(std::string(1, base::kSpaceLeafKey), kLeavesAtOnce);
+  for (bool more = true; more;) {
+    ASSIGN_OR_RETURN(const auto rows, keys.Scan(range));
+    more = rows.size() == kLeavesAtOnce;
+    storage::Batch batch;
+    for (const storage::Row& row : rows) {
+      batch.Put(LeafByBucketKey(tree->BucketOf(row.key), row.key),
+                std::string(kLeafByBucketValue));
+      range.from = row.key + '\0';
+    }
+    if (!more) {
+      batch.Put(LeavesByBucketMark(), std::string(kLeafByBucketValue));
+    }
+    RETURN_IF_ERROR(keys.Commit(batch));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status StoreKeys::PrepareTenant(const TenantSuite& of,
@@ -266,7 +404,7 @@ const Key& StoreKeys::PageTokenKey(TenantId tenant) const {
 
 absl::StatusOr<std::optional<Key>> StoreKeys::ReadLeaf(Attempt& attempt,
                                                        const Leaf& leaf) const {
-  ASSIGN_OR_RETURN(const auto sealed, attempt.Read(keys_, LeafName(leaf)));
+  ASSIGN_OR_RETURN(const auto sealed, attempt.Read(keys_, LeafKey(leaf)));
   if (!sealed.has_value()) return std::nullopt;
   ASSIGN_OR_RETURN(Key key, Unwrap(leaf, *sealed));
   return key;
@@ -301,18 +439,22 @@ absl::StatusOr<size_t> StoreKeys::DeleteRequestDaysBefore(Attempt& attempt,
   const auto name = [tenant](uint32_t of) {
     ByteWriter detail;
     detail.Put(of);
-    return LeafName({tenant, LeafKind::kRequestDay, std::move(detail).Take()});
+    return LeafKey({tenant, LeafKind::kRequestDay, std::move(detail).Take()});
   };
   ASSIGN_OR_RETURN(
       const auto rows,
       keys_.Scan({.from = name(0), .until = name(day), .limit = kDaysAtOnce}));
-  for (const storage::Row& row : rows) attempt.keys().Delete(row.key);
+  const auto tree = this->tree();
+  for (const storage::Row& row : rows) {
+    attempt.keys().Delete(row.key);
+    attempt.keys().Delete(LeafByBucketKey(tree->BucketOf(row.key), row.key));
+  }
   return rows.size();
 }
 
 Key StoreKeys::CreateLeaf(Attempt& attempt, const Leaf& leaf) const {
   Key key = Key::Random(SuiteOf(leaf.tenant));
-  attempt.keys().Put(LeafName(leaf), Wrap(leaf, key));
+  PutLeaf(leaf, key, attempt.keys());
   return key;
 }
 

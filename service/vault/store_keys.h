@@ -10,8 +10,12 @@
 // and everything under it is; what a tenant's suite is now concerns new leaves
 // and rows.
 //
-// Threads: const methods may be called concurrently. Lifetime: the engine
-// outlives it.
+// A seal replaces the tree (sealer.h): whoever reads takes the tree of the
+// moment, and where row and tree are not of one epoch the row has changed, so
+// that the committer has the call run once more.
+//
+// Threads: const methods and Adopt may be called concurrently. Lifetime: the
+// engine outlives it.
 #ifndef HIZO_SERVICE_VAULT_STORE_KEYS_H_
 #define HIZO_SERVICE_VAULT_STORE_KEYS_H_
 
@@ -21,6 +25,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -28,6 +33,7 @@
 #include "crypto/root_slot.h"
 #include "crypto/secret.h"
 #include "service/base/ids.h"
+#include "service/base/mutex.h"
 #include "service/vault/attempt.h"
 #include "storage/engine.h"
 
@@ -55,7 +61,23 @@ struct Leaf {
   std::string detail;
 };
 
+Leaf IndexShardLeaf(base::TenantId tenant, uint16_t kind, uint16_t route);
+
 inline constexpr uint32_t kCurrentPepper = 1;
+
+// RootOfNow tells which root is the one that the keys store is sealed under.
+class RootOfNow {
+ public:
+  static absl::StatusOr<RootOfNow> Read(const storage::Engine& keys);
+  bool Is(const crypto::RootSlot::Root& root) const;
+  const std::string& store_id() const { return identity_.store_id; }
+
+ private:
+  RootOfNow(crypto::KeyTree::Identity identity, std::string root_check)
+      : identity_(std::move(identity)), root_check_(std::move(root_check)) {}
+  crypto::KeyTree::Identity identity_;
+  std::string root_check_;
+};
 
 class StoreKeys {
  public:
@@ -79,10 +101,34 @@ class StoreKeys {
       const std::vector<std::unique_ptr<crypto::RootSlot>>& slots,
       crypto::Suite suite);
 
-  base::StoreId store_id() const;
-  uint64_t epoch() const { return tree_->identity().epoch; }
+  base::StoreId store_id() const { return store_id_; }
+  uint64_t epoch() const { return tree()->identity().epoch; }
   size_t healthy_slots() const { return healthy_slots_; }
-  const crypto::KeyTree& tree() const { return *tree_; }
+  // The tree of now. Not to be held on to: its keys are there as long as
+  // anybody has it.
+  std::shared_ptr<const crypto::KeyTree> tree() const;
+
+  // For seals. The bucket whose key everything in a row of the keys store
+  // hangs on; nullopt for rows that hang on none.
+  std::optional<uint16_t> BucketOfRow(std::string_view row_key) const;
+  static std::string LeafKey(const Leaf& leaf);
+  // The meta row of `tree` under `root`.
+  static std::string MetaRow(const crypto::Key& root,
+                             const crypto::KeyTree& tree);
+  // A tenant's key by `tree`, whether or not the tenant is served.
+  absl::StatusOr<crypto::Key> TenantKeyIn(const crypto::KeyTree& tree,
+                                          base::TenantId tenant) const;
+  // A leaf's key by `tree`, out of its row.
+  absl::StatusOr<crypto::Key> UnwrapLeaf(const crypto::KeyTree& tree,
+                                         std::string_view row_key,
+                                         std::string_view sealed) const;
+  absl::StatusOr<std::string> WrapLeaf(const crypto::KeyTree& tree,
+                                       std::string_view row_key,
+                                       const crypto::Key& key) const;
+  // The suite of new leaves of a tenant; nullopt for one that is not served.
+  std::optional<crypto::Suite> SuiteOfServed(base::TenantId tenant) const;
+  // Puts a resealed tree in force.
+  void Adopt(std::shared_ptr<const crypto::KeyTree> tree);
 
   // Makes what is missing for `tenants` and the store itself: their keys,
   // peppers, the signing key. Called once at start, before anything is served.
@@ -90,7 +136,7 @@ class StoreKeys {
                        const std::vector<TenantSuite>& tenants);
 
   // The suite of the store, and that of what is written for a tenant.
-  crypto::Suite suite() const { return tree_->identity().suite; }
+  crypto::Suite suite() const { return suite_; }
   crypto::Suite SuiteOf(base::TenantId tenant) const;
   // Present for every tenant that Prepare was told of.
   const crypto::Key& TenantKey(base::TenantId tenant) const;
@@ -118,23 +164,29 @@ class StoreKeys {
   crypto::Key CreateLeaf(Attempt& attempt, const Leaf& leaf) const;
 
  private:
-  StoreKeys(const storage::Engine& keys, std::unique_ptr<crypto::KeyTree> tree,
-            size_t healthy_slots);
+  StoreKeys(const storage::Engine& keys,
+            std::shared_ptr<const crypto::KeyTree> tree, size_t healthy_slots);
   crypto::Key WayBackSealingKey(base::TenantId tenant) const;
-  const crypto::Key* MixedIn(const Leaf& leaf) const;
   absl::StatusOr<crypto::Key> Unwrap(const Leaf& leaf,
                                      std::string_view sealed) const;
-  std::string Wrap(const Leaf& leaf, const crypto::Key& key) const;
+  void PutLeaf(const Leaf& leaf, const crypto::Key& key,
+               storage::Batch& batch) const;
   // kDataLoss if one of two leaves that are made together is there alone: a
   // lost key must not be taken for one that was never made.
   absl::Status RequirePair(const Leaf& one, const Leaf& other) const;
   absl::Status PrepareTenant(const TenantSuite& of, storage::Batch& made);
+  // Says of each leaf in which bucket it lies: for stores that were made before
+  // rows did.
+  absl::Status ListLeavesByBucket(storage::Engine& keys) const;
   // Reads a leaf key, or makes it in `made`.
   absl::StatusOr<crypto::Key> ReadOrMake(const Leaf& leaf,
                                          storage::Batch& made) const;
 
   const storage::Engine& keys_;
-  std::unique_ptr<crypto::KeyTree> tree_;
+  mutable base::Mutex mutex_;
+  std::shared_ptr<const crypto::KeyTree> tree_ HIZO_GUARDED_BY(mutex_);
+  const base::StoreId store_id_;
+  const crypto::Suite suite_;
   size_t healthy_slots_;
   struct Tenant {
     crypto::Suite suite = crypto::kFirstSuite;

@@ -9,7 +9,6 @@
 #include "crypto/random.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
-#include "service/vault/byte_codec.h"
 #include "service/vault/row_keys.h"
 #include "service/vault/value.h"
 
@@ -60,9 +59,7 @@ absl::StatusOr<SubjectIndex::Shard> SubjectIndex::OpenShard(
   const uint16_t kind = field.number;
   const uint16_t route =
       crypto::IndexRoute(route_key, kind, normalised.Reveal());
-  ByteWriter detail;
-  detail.Put(kind).Put(route);
-  Shard shard{{tenant.id, LeafKind::kIndexShard, std::move(detail).Take()},
+  Shard shard{IndexShardLeaf(tenant.id, kind, route),
               std::nullopt,
               {kind, route},
               std::move(normalised),

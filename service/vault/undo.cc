@@ -85,6 +85,12 @@ absl::StatusOr<storage::Batch> AddUndo(const storage::Reader& keys,
   return undo;
 }
 
+absl::Status ForgetUndo(const storage::Reader& keys, storage::Batch& batch) {
+  ASSIGN_OR_RETURN(const uint64_t log_size, LogSizeIn(keys, UndoKey()));
+  batch.Put(UndoKey(), HeadOf(log_size));
+  return absl::OkStatus();
+}
+
 absl::Status UndoUnfinished(storage::Engine& keys, uint64_t log_size) {
   ASSIGN_OR_RETURN(const auto row, keys.Get(UndoKey()));
   if (!row.has_value()) return absl::OkStatus();

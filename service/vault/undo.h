@@ -25,6 +25,10 @@ absl::StatusOr<storage::Batch> AddUndo(const storage::Reader& keys,
                                        uint64_t log_size,
                                        storage::Batch& batch);
 
+// Has `batch`, which nothing takes back, leave the row without what an earlier
+// batch replaced: for a seal, after which none of that opens any more.
+absl::Status ForgetUndo(const storage::Reader& keys, storage::Batch& batch);
+
 // Adds to the batch of data that goes with such a batch the mark of it.
 void AddMark(uint64_t log_size, storage::Batch& data);
 

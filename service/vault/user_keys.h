@@ -22,6 +22,7 @@
 #include "service/base/ids.h"
 #include "service/policy/catalogue.h"
 #include "service/vault/attempt.h"
+#include "service/vault/deks_row.h"
 #include "service/vault/store_keys.h"
 #include "storage/engine.h"
 
@@ -40,31 +41,26 @@ class SubjectKeys {
  public:
   base::TenantId tenant() const { return tenant_; }
   base::SubjectId subject() const { return subject_; }
+  // What the person has keys of, ascending.
+  std::vector<policy::ClassNumber> Classes() const;
 
  private:
   friend class UserKeys;
-  struct Wrapped {
-    policy::ClassNumber class_number = 0;
-    uint32_t generation = 0;
-    uint8_t flags = 0;
-    std::string sealed;
-  };
   SubjectKeys(base::TenantId tenant, base::SubjectId subject,
               crypto::Suite suite, crypto::KeyTree::NameWrapper wrapper,
               std::string row_key)
       : tenant_(tenant),
         subject_(subject),
-        suite_(suite),
+        row_{suite, {}},
         wrapper_(std::move(wrapper)),
         row_key_(std::move(row_key)) {}
-  const Wrapped* Find(policy::ClassNumber class_number) const;
+  const WrappedDek* Find(policy::ClassNumber class_number) const;
 
   base::TenantId tenant_;
   base::SubjectId subject_;
-  crypto::Suite suite_;  // of the wraps
+  DeksRow row_;
   crypto::KeyTree::NameWrapper wrapper_;
   std::string row_key_;
-  std::vector<Wrapped> wrapped_;  // ascending class numbers
 };
 
 class UserKeys {
@@ -82,6 +78,14 @@ class UserKeys {
   // than the tenant's are wrapped anew.
   absl::Status Ensure(Attempt& attempt, AccessGrant& grant,
                       std::span<const policy::ClassNumber> classes) const;
+
+  // Moves all of the person's DEKs behind the fence, as part of the Attempt:
+  // from its commit on nobody finds them, until a seal destroys them.
+  void Fence(Attempt& attempt, const AccessGrant& grant) const;
+  // The DEKs behind a fence, by the tree of now: for the person's erasure.
+  absl::StatusOr<SubjectKeys> Fenced(base::TenantId tenant,
+                                     base::SubjectId subject,
+                                     std::string_view deks) const;
 
  private:
   friend class AccessGate;

@@ -15,6 +15,7 @@
 #include "hizo/v1/audit.pb.h"
 #include "hizo/v1/consent.pb.h"
 #include "hizo/v1/credential.pb.h"
+#include "hizo/v1/erasure.pb.h"
 #include "hizo/v1/options.pb.h"
 #include "hizo/v1/policy.pb.h"
 #include "hizo/v1/reason.pb.h"
@@ -51,6 +52,7 @@ std::set<const FileDescriptor*> AllFiles() {
   for (const Descriptor* message :
        {v1::GetStatusRequest::descriptor(), v1::QueryAuditRequest::descriptor(),
         v1::CheckPurposeRequest::descriptor(),
+        v1::PlanErasureRequest::descriptor(),
         v1::GetEffectivePolicyRequest::descriptor(),
         v1::SetPasswordRequest::descriptor(),
         v1::GetRecordRequest::descriptor(),
@@ -92,8 +94,8 @@ void CollectUndeclared(const Descriptor& message,
 }
 
 TEST(EveryRpcIsDeclaredTest, TheWalkFindsTheWholeApi) {
-  EXPECT_THAT(AllFiles(), SizeIs(10));
-  EXPECT_GE(AllMethods().size(), 17U);
+  EXPECT_THAT(AllFiles(), SizeIs(11));
+  EXPECT_GE(AllMethods().size(), 21U);
 }
 
 TEST(EveryRpcIsDeclaredTest, EveryMethodHasAnActionOfItsOwn) {

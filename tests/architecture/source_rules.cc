@@ -224,7 +224,12 @@ const std::vector<ForbiddenName>& ForbiddenNames() {
        Scope::kProduction,
        "use base::Mutex, which the thread sanitizer can see",
        {}},
-      {"std::shared_ptr", Scope::kHeaders, "say who owns it", {}},
+      // A tree is its readers' as well as its successor's, until the last of
+      // them lets go; then its keys are wiped.
+      {"std::shared_ptr",
+       Scope::kHeaders,
+       "say who owns it",
+       {"crypto/key_tree.h", "service/vault/store_keys.h"}},
       {"absl::string_view", Scope::kHeaders, "is not the std one here", {}},
       {"absl::optional", Scope::kHeaders, "is not the std one here", {}},
       {"absl::variant", Scope::kHeaders, "is not the std one here", {}},

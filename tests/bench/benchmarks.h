@@ -19,6 +19,8 @@ Figures ReadProfile(const Settings& settings);
 Figures WriteProfile(const Settings& settings);
 // password_bench.cc
 Figures VerifyPassword(const Settings& settings);
+// erase_bench.cc: people let go.
+Figures EraseSealed(const Settings& settings);
 // store_bench.cc: the audit log alone; people taken in; memory.
 Figures AuditAppend(const Settings& settings);
 Figures Import(const Settings& settings);

@@ -28,6 +28,7 @@ constexpr auto kBenchmarks =
         {{"read_profile", hizo::bench::ReadProfile},
          {"write_profile", hizo::bench::WriteProfile},
          {"verify_password", hizo::bench::VerifyPassword},
+         {"erase_sealed", hizo::bench::EraseSealed},
          {"audit_append", hizo::bench::AuditAppend},
          {"import", hizo::bench::Import},
          {"memory", hizo::bench::Memory}});

@@ -226,6 +226,34 @@ class FakeVault::Consents final : public v1::ConsentService::Service {
   FakeVault& vault_;
 };
 
+class FakeVault::Erasures final : public v1::ErasureService::Service {
+ public:
+  explicit Erasures(FakeVault& vault) : vault_(vault) {}
+  grpc::Status PlanErasure(grpc::ServerContext*,
+                           const v1::PlanErasureRequest* request,
+                           v1::PlanErasureResponse* response) override {
+    return Answer(vault_, vault_.plan_erasure, *request, *response);
+  }
+  grpc::Status ExecuteErasure(grpc::ServerContext*,
+                              const v1::ExecuteErasureRequest* request,
+                              v1::ExecuteErasureResponse* response) override {
+    return Answer(vault_, vault_.execute_erasure, *request, *response);
+  }
+  grpc::Status GetErasureReceipt(
+      grpc::ServerContext*, const v1::GetErasureReceiptRequest* request,
+      v1::GetErasureReceiptResponse* response) override {
+    return Answer(vault_, vault_.erasure_receipt, *request, *response);
+  }
+  grpc::Status VerifyErased(grpc::ServerContext*,
+                            const v1::VerifyErasedRequest* request,
+                            v1::VerifyErasedResponse* response) override {
+    return Answer(vault_, vault_.verify_erased, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
 FakeVault::FakeVault() {
   WriteTlsFiles(directory_.path());
   services_.push_back(std::make_unique<Subjects>(*this));
@@ -235,6 +263,7 @@ FakeVault::FakeVault() {
   services_.push_back(std::make_unique<Admins>(*this));
   services_.push_back(std::make_unique<Policies>(*this));
   services_.push_back(std::make_unique<Consents>(*this));
+  services_.push_back(std::make_unique<Erasures>(*this));
   grpc::ServerBuilder builder;
   int port = 0;
   int other_port = 0;

@@ -18,6 +18,7 @@
 #include "hizo/v1/audit.grpc.pb.h"
 #include "hizo/v1/consent.grpc.pb.h"
 #include "hizo/v1/credential.grpc.pb.h"
+#include "hizo/v1/erasure.grpc.pb.h"
 #include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
@@ -75,6 +76,12 @@ class FakeVault {
   Exchange<v1::GetEffectivePolicyRequest, v1::GetEffectivePolicyResponse>
       policy;
   Exchange<v1::CheckPurposeRequest, v1::CheckPurposeResponse> check;
+  Exchange<v1::PlanErasureRequest, v1::PlanErasureResponse> plan_erasure;
+  Exchange<v1::ExecuteErasureRequest, v1::ExecuteErasureResponse>
+      execute_erasure;
+  Exchange<v1::GetErasureReceiptRequest, v1::GetErasureReceiptResponse>
+      erasure_receipt;
+  Exchange<v1::VerifyErasedRequest, v1::VerifyErasedResponse> verify_erased;
   // Pages, answered in turn; the requests for them.
   std::deque<v1::ListRecordsResponse> record_pages;
   std::vector<v1::ListRecordsRequest> list_requests;
@@ -97,6 +104,7 @@ class FakeVault {
   class Admins;
   class Policies;
   class Consents;
+  class Erasures;
 
   v1::ImportStatus Import(const v1::ImportRecordsRequest& request);
 

@@ -67,11 +67,13 @@ TEST(HelpTest, CoversTheWholeCommandLine) {
   EXPECT_THAT(
       names,
       ::testing::IsSupersetOf(
-          {"/subject/create", "/subject/get", "/subject/find",
-           "/subject/cancel", "/record/put", "/record/get", "/record/batch-get",
-           "/record/list", "/record/delete-fields", "/policy/effective",
-           "/policy/check", "/import", "/password/set", "/password/verify",
-           "/audit/query", "/audit/checkpoint", "/status"}));
+          {"/subject/create",   "/subject/get",      "/subject/find",
+           "/subject/cancel",   "/record/put",       "/record/get",
+           "/record/batch-get", "/record/list",      "/record/delete-fields",
+           "/policy/effective", "/policy/check",     "/erase/plan",
+           "/erase/run",        "/erase/receipt",    "/erase/verify",
+           "/import",           "/password/set",     "/password/verify",
+           "/audit/query",      "/audit/checkpoint", "/status"}));
 }
 
 TEST(HelpTest, GivesExamplesForEverySubcommand) {

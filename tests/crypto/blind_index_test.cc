@@ -159,5 +159,30 @@ TEST(BlindIndexFormatTest, AgreesWithAnIndependentEncoder) {
       IsOkAndHolds(Optional(FromHex(kVectorSubject))));
 }
 
+TEST(MoveIndexEntryTest, OpensUnderTheNewKeyAndTagOnly) {
+  for (const Suite suite : {kFirstSuite, kAesSuite}) {
+    const Key from = Key::Random(kFirstSuite);
+    const Key to = Key::Random(suite);
+    const std::string subject(16, 's');
+    const std::string row_key = "place" + IndexTag(from, 7, "value") + "end";
+    const std::string sealed = SealIndexEntry(from, row_key, subject, "value");
+    const auto moved = MoveIndexEntry(from, to, 7, 5, row_key, sealed);
+    ASSERT_TRUE(moved.ok());
+    EXPECT_EQ(moved->subject, subject);
+    EXPECT_EQ(moved->row_key, "place" + IndexTag(to, 7, "value") + "end");
+    const auto opened =
+        OpenIndexEntry(to, moved->row_key, moved->sealed, "value");
+    ASSERT_TRUE(opened.ok());
+    EXPECT_EQ(*opened, subject);
+    EXPECT_FALSE(
+        OpenIndexEntry(from, moved->row_key, moved->sealed, "value").ok());
+    EXPECT_FALSE(OpenIndexEntry(to, row_key, moved->sealed, "value").ok());
+    EXPECT_FALSE(MoveIndexEntry(to, from, 7, 5, row_key, sealed).ok());
+    EXPECT_FALSE(MoveIndexEntry(from, to, 7, 5, "place", sealed).ok());
+    EXPECT_FALSE(
+        MoveIndexEntry(from, to, 7, 5, row_key, sealed.substr(1)).ok());
+  }
+}
+
 }  // namespace
 }  // namespace hizo::crypto

@@ -76,6 +76,52 @@ TEST_P(KeyTreeTest, MakesTheTopAndAllPages) {
   }
 }
 
+TEST_P(KeyTreeTest, ResealsWithFreshKeysUpThePath) {
+  const Key root = Key::Random();
+  const Key key = Key::Random(GetParam());
+  const std::string wrapped = tree_->WrapKey("gone", "d", nullptr, key);
+  const uint16_t bucket = tree_->BucketOf("gone");
+  std::string stays = "a";
+  while (tree_->BucketOf(stays) / 256 == bucket / 256) stays += 'a';
+  const std::string kept = tree_->WrapKey(stays, "d", nullptr, key);
+  auto [next, sealed] = tree_->Reseal(root, {bucket});
+  ASSERT_EQ(sealed.size(), 2);
+  EXPECT_EQ(sealed[0].id.index, bucket / 256);
+  EXPECT_EQ(sealed[1].id, kTop);
+  EXPECT_EQ(next->identity().epoch, identity_.epoch + 1);
+  // Whoever has the tree of before goes on with it.
+  EXPECT_THAT(tree_->UnwrapKey("gone", "d", nullptr, wrapped), IsOk());
+  EXPECT_THAT(next->UnwrapKey("gone", "d", nullptr, wrapped),
+              StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(next->UnwrapKey(stays, "d", nullptr, kept), IsOk());
+
+  const Pages before = pages_;
+  for (auto& page : sealed) pages_[page.id] = page.bytes;
+  const auto reopened = KeyTree::Open(root, next->identity(), Reader(pages_));
+  ASSERT_THAT(reopened, IsOk());
+  EXPECT_THAT((*reopened)->UnwrapKey(stays, "d", nullptr, kept), IsOk());
+  EXPECT_THAT((*reopened)->UnwrapKey("gone", "d", nullptr, wrapped),
+              StatusIs(StatusCode::kDataLoss));
+  // Neither root opens the other's pages, nor does an older page stand in.
+  EXPECT_THAT(KeyTree::Open(root_, next->identity(), Reader(pages_)),
+              StatusIs(StatusCode::kDataLoss));
+  EXPECT_THAT(KeyTree::Open(root, identity_, Reader(before)),
+              StatusIs(StatusCode::kDataLoss));
+  pages_[sealed[0].id] = before.at(sealed[0].id);
+  EXPECT_THAT(KeyTree::Open(root, next->identity(), Reader(pages_)),
+              StatusIs(StatusCode::kDataLoss));
+}
+
+TEST_P(KeyTreeTest, AResealOfNothingStillHasANewRoot) {
+  const Key root = Key::Random();
+  auto [next, sealed] = tree_->Reseal(root, {});
+  ASSERT_EQ(sealed.size(), 1);
+  pages_[kTop] = sealed[0].bytes;
+  EXPECT_THAT(KeyTree::Open(root, next->identity(), Reader(pages_)), IsOk());
+  EXPECT_THAT(KeyTree::Open(root_, next->identity(), Reader(pages_)),
+              StatusIs(StatusCode::kDataLoss));
+}
+
 TEST_P(KeyTreeTest, OpensWithTheSameBucketKeys) {
   const auto reopened = Reopen();
   ASSERT_THAT(reopened, IsOk());

@@ -58,6 +58,15 @@ v1::SetPasswordRequest PasswordRequest(const std::string& subject,
 v1::VerifyPasswordRequest VerifyRequest(const std::string& subject,
                                         const std::string& password);
 
+// Any request of ErasureService.
+template <typename Request>
+Request EraseRequest(const std::string& subject) {
+  Request request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.set_subject(subject);
+  return request;
+}
+
 // A new person's id; throws if it cannot be.
 std::string CreatePerson(const Peer& peer, const std::string& email,
                          const std::string& full_name);

@@ -59,8 +59,19 @@ std::multiset<State> LoggedStates(const std::vector<audit::Event>& events) {
   std::map<std::tuple<base::AuditReference, uint16_t, base::RecordId>, State>
       last;
   for (const audit::Event& event : events) {
+    if (event.action == policy::Action::kErasureFinish) {
+      std::erase_if(last, [&](const auto& entry) {
+        return std::get<0>(entry.first) == event.subject;
+      });
+    }
     for (const audit::RowWrite& write : event.writes) {
-      last[{event.subject.value(), write.class_number, write.record}] = {
+      const std::tuple record{event.subject.value(), write.class_number,
+                              write.record};
+      if (write.commitment == decltype(write.commitment){}) {
+        last.erase(record);  // was removed
+        continue;
+      }
+      last[record] = {
           write.class_number, write.version,
           std::string(write.commitment.begin(), write.commitment.end())};
     }

@@ -98,6 +98,17 @@ class UnknownSubjectTest : public ::testing::Test {
              after.data_commits - before.data_commits}};
   }
 
+  // The least of two asks: each second erasures are looked for, which is no
+  // part of a call.
+  Cost CostOf(const Message& request) const {
+    const Cost one = Ask(request).second;
+    const Cost other = Ask(request).second;
+    return {std::min(one.keys_reads, other.keys_reads),
+            std::min(one.data_reads, other.data_reads),
+            std::min(one.keys_commits, other.keys_commits),
+            std::min(one.data_commits, other.data_commits)};
+  }
+
   nanoseconds TimeToRead(const std::string& subject) const {
     const v1::GetRecordRequest request =
         GetRequest(subject, "profile", {"full_name"});
@@ -135,7 +146,7 @@ TEST_F(UnknownSubjectTest, IsAnsweredAsOneOfAnotherTenantIsToTheByte) {
 TEST_F(UnknownSubjectTest, CostsWhatOneOfAnotherTenantDoes) {
   const auto absent = QuestionsAbout(NewUuid());
   for (const auto& [what, request] : QuestionsAbout(other_)) {
-    EXPECT_EQ(Ask(*request).second, Ask(*absent.at(what)).second) << what;
+    EXPECT_EQ(CostOf(*request), CostOf(*absent.at(what))) << what;
   }
 }
 
@@ -162,7 +173,7 @@ TEST_F(UnknownSubjectTest, DiffersInCostFromOneWhoIsThere) {
   const std::string own = CreatePerson(full_, "b@example.com", "Bob Other");
   const auto request = GetRequest(own, "profile", {"full_name"});
   const auto unknown = GetRequest(other_, "profile", {"full_name"});
-  EXPECT_NE(Ask(request).second, Ask(unknown).second);
+  EXPECT_NE(CostOf(request), CostOf(unknown));
 }
 
 }  // namespace

@@ -36,6 +36,7 @@ struct Step {
   "context { purpose: \"" purpose "\" request_id: \"%id\" } "
 constexpr char kAnn[] = "@ann";
 constexpr char kBob[] = "@bob";
+constexpr char kGoer[] = "@goer";
 
 constexpr Step kSteps[] = {
     {"SubjectService.CreateSubject", kFull, HIZO_CONTEXT("service") R"(
@@ -134,6 +135,18 @@ constexpr Step kSteps[] = {
      HIZO_CONTEXT("security_audit") R"(page_size: 20 oldest_first: true)"},
     {"AuditService.QueryAudit", kAuditor,
      HIZO_CONTEXT("security_audit") R"(subject: "@ann")"},
+    {"SubjectService.CreateSubject", kFull, HIZO_CONTEXT("service") R"(
+     records { record_class: "account"
+       fields { name: "email" value { text: "leaving@example.com" } } })",
+     kGoer},
+    {"ErasureService.PlanErasure", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@goer")"},
+    {"ErasureService.ExecuteErasure", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@goer")"},
+    {"ErasureService.GetErasureReceipt", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@goer")"},
+    {"ErasureService.VerifyErased", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@goer")"},
     {"AuditService.GetCheckpoint", kAuditor, HIZO_CONTEXT("security_audit")},
 };
 #undef HIZO_CONTEXT
@@ -147,7 +160,7 @@ std::string IdOf(size_t step) {
 Ledger::Kind KindOf(const Step& step) {
   const std::string method = step.method;
   for (const char* word :
-       {"Create", "Put", "Delete", "Import", "SetPassword"}) {
+       {"Create", "Put", "Delete", "Import", "SetPassword", "Execute"}) {
     if (method.find(word) != method.npos) return Ledger::Kind::kWrite;
   }
   return Ledger::Kind::kRead;
@@ -211,7 +224,7 @@ class Caller {
     };
     replace("%id", IdOf(number));
     for (const auto& [name, id] : people) replace(name, id);
-    for (const char* name : {kAnn, kBob}) replace(name, IdOf(0));
+    for (const char* name : {kAnn, kBob, kGoer}) replace(name, IdOf(0));
     const auto* method =
         google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
             std::string("hizo.v1.") + step.method);

@@ -18,7 +18,8 @@ roles:
       - actions: [subject.create, subject.get, subject.find, subject.cancel,
           record.put, record.get, record.batch_get, record.list,
           record.delete_fields, record.import, credential.set,
-          credential.verify, consent.check]
+          credential.verify, consent.check,
+          erasure.plan, erasure.execute, erasure.get, erasure.verify]
         purposes: [service_delivery, onboarding, billing, support,
           authentication]
         fields: ["*"]

@@ -88,11 +88,14 @@ VaultFixture::VaultFixture(const Options& options)
       catalogue_(Require(policy::Catalogue::Create(VaultCatalogueSource()))) {
   Declare(options.tenant_suite);
   if (options_.directory.empty()) scratch_.emplace();
-  const std::filesystem::path slot_file = directory() / "slot";
-  const bool is_there = std::filesystem::exists(slot_file);
-  auto slot = std::make_unique<crypto::FileRootSlot>(slot_file);
-  if (!is_there) Require(slot->Create());
-  slots_.push_back(std::move(slot));
+  const bool is_there = std::filesystem::exists(directory() / "slot");
+  for (size_t i = 0; i < options_.slots; ++i) {
+    const std::string name = i == 0 ? "slot" : "slot" + std::to_string(i);
+    auto slot = std::make_unique<crypto::FileRootSlot>(directory() / name);
+    if (!is_there) Require(slot->Create());
+    slots_.push_back(options_.wrap_slot ? options_.wrap_slot(std::move(slot))
+                                        : std::move(slot));
+  }
   if (is_there) {
     Require(Reopen());
     return;

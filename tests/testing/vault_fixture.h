@@ -99,6 +99,11 @@ class VaultFixture {
     std::function<absl::StatusOr<std::unique_ptr<storage::Engine>>(
         const std::filesystem::path& directory, bool create)>
         open = nullptr;
+    // How many root slots, and what each is wrapped in; empty: in nothing.
+    size_t slots = 1;
+    std::function<std::unique_ptr<crypto::RootSlot>(
+        std::unique_ptr<crypto::RootSlot>)>
+        wrap_slot = nullptr;
     // Where everything lies, left behind at the end; empty: in a directory that
     // is removed. What is there already is opened as Reopen would.
     std::filesystem::path directory = {};

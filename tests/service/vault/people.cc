@@ -139,6 +139,29 @@ absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,
   return Find(vault, FullCall(vault, Action::kSubjectFind), field, value);
 }
 
+absl::StatusOr<Erasure> Erase(VaultFixture& vault, base::SubjectId subject) {
+  const Call call = FullCall(vault, Action::kErasureExecute);
+  return vault.Run(call, [&](Attempt& attempt) {
+    return vault.store().erasures().Execute(attempt, call, subject);
+  });
+}
+
+absl::StatusOr<Erasure> GetErasure(VaultFixture& vault,
+                                   base::SubjectId subject) {
+  const Call call = FullCall(vault, Action::kErasureGet);
+  return vault.Run(call, [&](Attempt& attempt) {
+    return vault.store().erasures().Get(attempt, call, subject);
+  });
+}
+
+absl::StatusOr<ErasureCheck> VerifyErasure(VaultFixture& vault,
+                                           base::SubjectId subject) {
+  const Call call = FullCall(vault, Action::kErasureVerify);
+  return vault.Run(call, [&](Attempt& attempt) {
+    return vault.store().erasures().Verify(attempt, call, subject);
+  });
+}
+
 Admitted AdmitFully(VaultFixture& vault, std::string_view actor,
                     base::SubjectId subject) {
   const Call call = vault.CallOf(actor, Action::kRecordPut, kService);

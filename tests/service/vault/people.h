@@ -77,6 +77,13 @@ absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,
                                                   const std::string& field,
                                                   const std::string& value);
 
+// As kFull, for kService.
+absl::StatusOr<Erasure> Erase(VaultFixture& vault, base::SubjectId subject);
+absl::StatusOr<Erasure> GetErasure(VaultFixture& vault,
+                                   base::SubjectId subject);
+absl::StatusOr<ErasureCheck> VerifyErasure(VaultFixture& vault,
+                                           base::SubjectId subject);
+
 // A grant to kFull over everything of the person, and the Attempt that it was
 // given in.
 struct Admitted {

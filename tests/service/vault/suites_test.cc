@@ -57,7 +57,7 @@ Suite SuiteOfRow(const std::string& row) {
 
 std::string DeksRowKey(VaultFixture& vault, SubjectId subject) {
   const auto bucket =
-      vault.services().store_keys.tree().BucketOf(DeksName(kAcme, subject));
+      vault.services().store_keys.tree()->BucketOf(DeksName(kAcme, subject));
   return DeksKey(bucket, kAcme, subject);
 }
 

@@ -106,7 +106,8 @@ TEST_F(TamperTest, RefusesEverythingOfAPersonMovedToAnotherTenant) {
     Overwrite(engine, to, Stored(engine, from));
   };
   const auto bucket = [this](base::TenantId tenant) {
-    return vault_.services().store_keys.tree().BucketOf(DeksName(tenant, ann_));
+    return vault_.services().store_keys.tree()->BucketOf(
+        DeksName(tenant, ann_));
   };
   move(vault_.keys(), DeksKey(bucket(kAcme), kAcme, ann_),
        DeksKey(bucket(kGlobex), kGlobex, ann_));

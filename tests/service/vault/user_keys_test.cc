@@ -35,8 +35,8 @@ constexpr size_t kEntrySize = kEntryHeadSize + 72;
 class UserKeysTest : public ::testing::Test {
  protected:
   std::string KeyOfRow(base::TenantId tenant, base::SubjectId subject) {
-    const auto bucket =
-        vault_.services().store_keys.tree().BucketOf(DeksName(tenant, subject));
+    const auto bucket = vault_.services().store_keys.tree()->BucketOf(
+        DeksName(tenant, subject));
     return DeksKey(bucket, tenant, subject);
   }
   std::string RowOf(base::SubjectId subject) {

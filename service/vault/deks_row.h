@@ -1,0 +1,45 @@
+// DeksRow: the stored form of a person's wrapped DEKs, taken apart and put
+// together. It unwraps nothing.
+//
+// Threads: value types.
+#ifndef HIZO_SERVICE_VAULT_DEKS_ROW_H_
+#define HIZO_SERVICE_VAULT_DEKS_ROW_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "crypto/key_tree.h"
+#include "crypto/suite.h"
+#include "service/policy/catalogue.h"
+
+namespace hizo::vault {
+
+struct WrappedDek {
+  policy::ClassNumber class_number = 0;
+  uint32_t generation = 0;
+  uint8_t flags = 0;
+  std::string sealed;
+
+  // What the wrap is bound to beside the person.
+  std::string Detail() const;
+};
+
+struct DeksRow {
+  crypto::Suite suite = crypto::kFirstSuite;  // of the wraps
+  std::vector<WrappedDek> wrapped;            // ascending class numbers
+};
+
+std::string EncodeDeksRow(const DeksRow& row);
+// kIntegrityFailure for what EncodeDeksRow does not make.
+absl::StatusOr<DeksRow> DecodeDeksRow(std::string_view bytes);
+
+// Wraps every DEK of `row` anew; kDataLoss if one does not open.
+absl::Status RewrapDeks(const crypto::KeyTree::NameWrapper& from,
+                        const crypto::KeyTree::NameWrapper& to, DeksRow& row);
+
+}  // namespace hizo::vault
+
+#endif  // HIZO_SERVICE_VAULT_DEKS_ROW_H_

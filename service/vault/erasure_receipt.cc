@@ -1,0 +1,46 @@
+#include "service/vault/erasure_receipt.h"
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+
+namespace hizo::vault {
+namespace {
+
+std::string TimeText(base::Timestamp time) {
+  return absl::FormatTime("%Y-%m-%dT%H:%M:%E6SZ",
+                          absl::FromUnixMicros(base::ToMicros(time)),
+                          absl::UTCTimeZone());
+}
+
+// What the medium of the slots can promise; stored.
+std::string LevelText(crypto::RootSlot::ErasureLevel level) {
+  switch (level) {
+    case crypto::RootSlot::ErasureLevel::kOverwrittenInPlace:
+      return "1 overwritten in place; the medium may keep remnants";
+  }
+  return "0";
+}
+
+}  // namespace
+
+std::string TextOf(const ErasureReceipt& receipt) {
+  return absl::StrCat(
+      "hizo erasure receipt v1\n",                                  //
+      "log: ", receipt.origin, "\n",                                //
+      "tenant: ", static_cast<uint32_t>(receipt.tenant), "\n",      //
+      "subject: ", base::ToText(receipt.subject), "\n",             //
+      "accepted_at: ", TimeText(receipt.accepted), "\n",            //
+      "sealed_at: ", TimeText(receipt.sealed), "\n",                //
+      "sound_at: ", TimeText(receipt.sealed), "\n",                 //
+      "key_epoch: ", receipt.epoch, "\n",                           //
+      "root_slots: ", receipt.slots, "\n",                          //
+      "erasure_level: ", LevelText(receipt.level), "\n",            //
+      "destroyed: ", absl::StrJoin(receipt.destroyed, ", "), "\n",  //
+      "kept: none\n",                                               //
+      "audit_entries: ", receipt.audit_entries, "\n",               //
+      "audit_root: ", absl::Base64Escape(receipt.audit_root), "\n");
+}
+
+}  // namespace hizo::vault
