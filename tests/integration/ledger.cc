@@ -39,7 +39,9 @@ std::vector<std::string> Ledger::Compare(
     if (!event.request.has_value()) continue;
     Logged& logged = log[base::ToText(*event.request)];
     ++logged.events;
-    if (!event.writes.empty()) ++logged.effects;
+    // That a password was wrong is kept too, and is no effect of the call.
+    const bool checks = event.action == policy::Action::kCredentialVerify;
+    if (!event.writes.empty() && !checks) ++logged.effects;
   }
   const std::lock_guard lock(mutex_);
   for (const auto& [request, entry] : entries_) {
