@@ -106,6 +106,15 @@ bool IsBcrypt(std::string_view text) {
              std::string_view::npos;
 }
 
+// Two digits: 00 to 99, nothing else gets through from_chars to the end.
+std::optional<int> CostOf(std::string_view bcrypt) {
+  int number = 0;
+  const char* const cost = bcrypt.data() + kCostOffset;
+  const auto [stop, error] = std::from_chars(cost, cost + 2, number);
+  if (error != std::errc() || stop != cost + 2) return std::nullopt;
+  return number;
+}
+
 // All of `text` as a decimal number without leading zeros.
 std::optional<uint32_t> ParseNumber(std::string_view text) {
   uint32_t number = 0;
@@ -134,15 +143,24 @@ absl::StatusOr<StoredHash> ParseStoredHash(std::string_view stored) {
     stored.remove_prefix(end + 1);
   }
   if (!IsBcrypt(stored)) return NotAHash();
-  // Two digits: 00 to 99, nothing else gets through from_chars to the end.
-  const char* const cost = stored.data() + kCostOffset;
-  const auto [stop, error] = std::from_chars(cost, cost + 2, hash.cost);
-  if (error != std::errc() || stop != cost + 2 || !InRange(hash.cost)) {
-    return NotAHash();
-  }
+  const std::optional<int> cost = CostOf(stored);
+  if (!cost.has_value() || !InRange(*cost)) return NotAHash();
+  hash.cost = *cost;
   hash.bcrypt = stored;
   Canonicalise(hash.bcrypt);
   return hash;
+}
+
+absl::StatusOr<StoredHash> ParseImportedHash(std::string_view text,
+                                             int cost_max) {
+  const std::optional<int> cost = IsBcrypt(text) ? CostOf(text) : std::nullopt;
+  if (!cost.has_value()) {
+    return absl::InvalidArgumentError("not a bcrypt hash");
+  }
+  if (*cost < kBcryptCostMin || *cost > std::min(cost_max, kBcryptCostMax)) {
+    return absl::OutOfRangeError("bcrypt cost out of range");
+  }
+  return ParseStoredHash(text);
 }
 
 absl::StatusOr<std::string> HashPassword(const Secret& password,
@@ -174,7 +192,10 @@ absl::StatusOr<bool> VerifyPassword(const Secret& password, const Key& pepper,
   if (!phrase.ok()) return phrase.status();
   const std::string bcrypt = Bcrypt(*phrase, stored.bcrypt);
   if (bcrypt.empty()) return absl::InternalError("bcrypt failed");
-  return ConstantTimeEquals(bcrypt, stored.bcrypt);
+  // bcrypt stops at NUL: what follows must not be free to choose.
+  const bool whole = stored.scheme != 0 ||
+                     password.Expose().find('\0') == std::string_view::npos;
+  return ConstantTimeEquals(bcrypt, stored.bcrypt) && whole;
 }
 
 void SpendVerifyTime(const Secret& password, const Key& pepper, int cost) {
@@ -187,6 +208,12 @@ void SpendVerifyTime(const Secret& password, const Key& pepper, int cost) {
       .bcrypt = absl::StrCat("$2b$", bounded < 10 ? "0" : "", bounded, "$",
                              std::string(kBcryptSize - kSaltOffset, '.'))};
   VerifyPassword(password, pepper, nobody).IgnoreError();
+}
+
+std::chrono::nanoseconds MeasureHashTime(int cost) {
+  const auto before = std::chrono::steady_clock::now();
+  SpendVerifyTime(Secret::CopyOf("measured"), Key::Random(), cost);
+  return std::chrono::steady_clock::now() - before;
 }
 
 }  // namespace hizo::crypto

@@ -11,6 +11,7 @@
 #ifndef HIZO_CRYPTO_PASSWORD_HASH_H_
 #define HIZO_CRYPTO_PASSWORD_HASH_H_
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -33,18 +34,31 @@ struct StoredHash {
 // kDataLoss for anything but a well-formed stored hash of bounded cost.
 absl::StatusOr<StoredHash> ParseStoredHash(std::string_view stored);
 
+// The hash that another system kept, under scheme 0: `$2a$`, `$2b$` or `$2y$`
+// with a cost from kBcryptCostMin to `cost_max`. libxcrypt ignores bits of salt
+// and hash that mean nothing; they are cleared. kOutOfRange for another cost,
+// kInvalidArgument for anything else: `$2x$`, whose hashes of passwords beyond
+// ASCII are those of a bug, and the formats of other algorithms.
+absl::StatusOr<StoredHash> ParseImportedHash(std::string_view text,
+                                             int cost_max);
+
 // Hashes a password that NormalisePassword made, with fresh salt, under scheme
 // 1. kInvalidArgument if `cost` is outside kBcryptCostMin..kBcryptCostMax.
 absl::StatusOr<std::string> HashPassword(const Secret& password,
                                          const Key& pepper, uint32_t pepper_id,
                                          int cost);
 // Whether `password` has the stored hash. `pepper` must be the one that
-// stored.pepper_id names. Takes the time of stored.cost, whatever the answer.
+// stored.pepper_id names. Under scheme 0 only 72 bytes count, as wherever the
+// hash was made, and a password with NUL is never right. Takes the time of
+// stored.cost, whatever the answer.
 absl::StatusOr<bool> VerifyPassword(const Secret& password, const Key& pepper,
                                     const StoredHash& stored);
 // Does the work of VerifyPassword at `cost` and forgets the answer: for people
 // who are not there.
 void SpendVerifyTime(const Secret& password, const Key& pepper, int cost);
+
+// How long one hash of `cost` takes on this machine now. Takes that long.
+std::chrono::nanoseconds MeasureHashTime(int cost);
 
 }  // namespace hizo::crypto
 

@@ -219,6 +219,8 @@ StackWipe::~StackWipe() {
   sodium_stackzero(kDepth);
 }
 
+void WipeStack() { const StackWipe wipe; }
+
 SlabStatus GetSlabStatus() { return TheSlab().Status(); }
 
 }  // namespace hizo::crypto

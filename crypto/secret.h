@@ -101,6 +101,9 @@ class StackWipe {
   ~StackWipe();
 };
 
+// WipeStack overwrites what earlier calls have left below its caller's frame.
+void WipeStack();
+
 // How the slab is doing.
 struct SlabStatus {
   size_t capacity_bytes;

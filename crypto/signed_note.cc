@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "crypto/base64.h"
 #include "crypto/digest.h"
 #include "crypto/normalise.h"
 
@@ -28,30 +29,6 @@ absl::Status NotAKey() {
 
 const uint8_t* Bytes(std::string_view text) {
   return reinterpret_cast<const uint8_t*>(text.data());
-}
-
-std::string ToBase64(std::string_view bytes) {
-  std::string text(
-      sodium_base64_ENCODED_LEN(bytes.size(), sodium_base64_VARIANT_ORIGINAL),
-      '\0');
-  sodium_bin2base64(text.data(), text.size(), Bytes(bytes), bytes.size(),
-                    sodium_base64_VARIANT_ORIGINAL);
-  text.pop_back();  // the NUL
-  return text;
-}
-
-// nullopt for anything but the one spelling of some bytes: libsodium takes no
-// other padding and no stray low bits.
-std::optional<std::string> FromBase64(std::string_view text) {
-  std::string bytes(text.size(), '\0');
-  size_t size = 0;
-  if (sodium_base642bin(reinterpret_cast<uint8_t*>(bytes.data()), bytes.size(),
-                        text.data(), text.size(), nullptr, &size, nullptr,
-                        sodium_base64_VARIANT_ORIGINAL) != 0) {
-    return std::nullopt;
-  }
-  bytes.resize(size);
-  return bytes;
 }
 
 std::string ToHex(std::string_view bytes) {
@@ -89,7 +66,7 @@ absl::StatusOr<VerifierKey> ParseVerifierKey(std::string_view text) {
   }
   const std::string_view name = text.substr(0, name_end);
   const std::optional<std::string> encoded =
-      FromBase64(text.substr(id_end + 1));
+      FromBase64(text.substr(id_end + 1), Padding::kEquals);
   if (!IsName(name) || !encoded.has_value() ||
       encoded->size() != 1 + crypto_sign_PUBLICKEYBYTES ||
       encoded->front() != kAlgorithmEd25519) {
@@ -133,7 +110,8 @@ std::optional<Signature> ParseSignature(std::string_view line) {
   if (space == std::string_view::npos || !IsName(line.substr(0, space))) {
     return std::nullopt;
   }
-  std::optional<std::string> bytes = FromBase64(line.substr(space + 1));
+  std::optional<std::string> bytes =
+      FromBase64(line.substr(space + 1), Padding::kEquals);
   if (!bytes.has_value() || bytes->size() <= kKeyIdSize) return std::nullopt;
   return Signature{line.substr(0, space), *std::move(bytes)};
 }
@@ -171,7 +149,8 @@ NoteSigner::NoteSigner(std::string name, const Key& seed)
   crypto_sign_seed_keypair(reinterpret_cast<uint8_t*>(encoded.data()) + 1,
                            signing_key_.ExposeMutable().data(), seed.data());
   key_id_ = KeyId(name_, encoded);
-  verifier_key_ = name_ + "+" + ToHex(key_id_) + "+" + ToBase64(encoded);
+  verifier_key_ =
+      name_ + "+" + ToHex(key_id_) + "+" + ToBase64(encoded, Padding::kEquals);
 }
 
 std::string NoteSigner::Sign(std::string_view text) const {
@@ -183,7 +162,7 @@ std::string NoteSigner::Sign(std::string_view text) const {
       Bytes(text), text.size(), Bytes(signing_key_.Expose()));
   std::string note(text);
   note.append("\n").append(kLineStart).append(name_).append(" ");
-  note.append(ToBase64(signature)).append("\n");
+  note.append(ToBase64(signature, Padding::kEquals)).append("\n");
   return note;
 }
 

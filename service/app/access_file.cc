@@ -23,7 +23,26 @@ constexpr std::pair<std::string_view, RoleKind> kRoleKinds[] = {
 
 constexpr uint32_t kUnset = std::numeric_limits<uint32_t>::max();
 
-absl::Status ReadTenant(const YamlValue& item, AccessSource& source) {
+// Relative paths start from the folder of the access file.
+absl::Status ReadPolicyFiles(const YamlValue& item,
+                             const std::filesystem::path& folder,
+                             policy::TenantSpec& tenant) {
+  policy::PolicyFiles files;
+  YamlMap map(item);
+  map.Required("profile", files.profile)
+      .Required("statutory", files.statutory)
+      .Required("operator", files.overlay);
+  RETURN_IF_ERROR(map.Finish());
+  for (std::string* file : {&files.profile, &files.statutory, &files.overlay}) {
+    *file = (folder / *file).string();
+  }
+  tenant.policy_files = std::move(files);
+  return absl::OkStatus();
+}
+
+absl::Status ReadTenant(const YamlValue& item,
+                        const std::filesystem::path& folder,
+                        AccessSource& source) {
   policy::TenantSpec tenant;
   tenant.name = item.key;
   uint32_t number = 0;
@@ -31,7 +50,11 @@ absl::Status ReadTenant(const YamlValue& item, AccessSource& source) {
   map.Required("number", number)
       .Optional("default_region", tenant.default_region)
       .Optional("suite", tenant.suite);
+  const YamlValue* files = map.OptionalMap("policy");
   RETURN_IF_ERROR(map.Finish());
+  if (files != nullptr) {
+    RETURN_IF_ERROR(ReadPolicyFiles(*files, folder, tenant));
+  }
   tenant.id = base::TenantId{number};
   source.tenants.push_back(std::move(tenant));
   return absl::OkStatus();
@@ -43,6 +66,7 @@ absl::Status ReadRole(const YamlValue& item, AccessSource& source) {
   YamlMap map(item);
   uint32_t misses = kUnset;
   map.RequiredName<RoleKind>("kind", kRoleKinds, role.kind)
+      .Optional("text", role.text)
       .Optional("misses_per_minute", misses);
   const std::span<const YamlValue> grants = map.List("grants");
   RETURN_IF_ERROR(map.Finish());
@@ -83,7 +107,7 @@ absl::StatusOr<AccessSource> ReadAccess(const std::filesystem::path& file) {
   const std::span<const YamlValue> principals = map.Map("principals");
   RETURN_IF_ERROR(map.Finish());
   for (const YamlValue& item : tenants) {
-    RETURN_IF_ERROR(ReadTenant(item, source));
+    RETURN_IF_ERROR(ReadTenant(item, file.parent_path(), source));
   }
   for (const YamlValue& item : roles) RETURN_IF_ERROR(ReadRole(item, source));
   for (const YamlValue& item : principals) {

@@ -6,6 +6,7 @@
 
 #include "service/app/yaml_reader.h"
 #include "service/base/status_macros.h"
+#include "service/policy/retention.h"
 
 namespace hizo::app {
 namespace {
@@ -60,13 +61,28 @@ absl::Status ReadPurposes(std::span<const YamlValue> items,
     YamlMap map(item);
     map.Required("number", purpose.number)
         .Required("text", purpose.text)
-        .Optional("outlives_account", purpose.outlives_account);
+        .Optional("outlives_account", purpose.outlives_account)
+        .Optional("for_holds", purpose.for_holds);
     RETURN_IF_ERROR(map.Finish());
     if (purpose.number == 0 || purpose.number >= policy::kPurposesMax) {
       return item.Error("a purpose's number is 1 to 63");
     }
     numbers[purpose.name] = purpose.number;
     source.purposes.push_back(std::move(purpose));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadPurposeNames(const YamlValue& item,
+                              const std::vector<std::string>& names,
+                              const PurposeNumbers& numbers,
+                              policy::PurposeSet& purposes) {
+  for (const std::string& name : names) {
+    const auto found = numbers.find(name);
+    if (found == numbers.end()) {
+      return item.Error("there is no purpose `" + name + "`");
+    }
+    purposes.set(found->second);
   }
   return absl::OkStatus();
 }
@@ -91,14 +107,41 @@ absl::Status ReadField(const YamlValue& item, const PurposeNumbers& numbers,
       .Optional("choices", field.choices);
   RETURN_IF_ERROR(map.Finish());
   field.size_max = size_max;
-  for (const std::string& name : purposes) {
-    const auto found = numbers.find(name);
-    if (found == numbers.end()) {
-      return item.Error("there is no purpose `" + name + "`");
-    }
-    field.purposes.set(found->second);
+  return ReadPurposeNames(item, purposes, numbers, field.purposes);
+}
+
+// A day of every year, "03-31".
+absl::Status ReadYearEnd(const YamlValue& item, const std::string& text,
+                         policy::RetentionSpec& retention) {
+  // In a leap year, so that February has 29.
+  const auto day = policy::DayFromText("2000-" + text);
+  if (!day.has_value()) {
+    return item.Error("fiscal_year_ends is a day as MM-DD");
   }
+  const std::chrono::year_month_day date(*day);
+  retention.year_ends_month = static_cast<unsigned>(date.month());
+  retention.year_ends_day = static_cast<unsigned>(date.day());
   return absl::OkStatus();
+}
+
+absl::Status ReadRetention(const YamlValue& item, const PurposeNumbers& numbers,
+                           policy::RetentionSpec& retention) {
+  std::vector<std::string> purposes;
+  std::string year_end;
+  uint32_t months = 0;
+  uint32_t years = 0;
+  YamlMap map(item);
+  map.Required("law", retention.law)
+      .Required("dated_by", retention.dated_by)
+      .Required("fiscal_year_ends", year_end)
+      .Optional("begins_after_months", months)
+      .Required("years", years)
+      .Required("purposes", purposes);
+  RETURN_IF_ERROR(map.Finish());
+  RETURN_IF_ERROR(ReadYearEnd(item, year_end, retention));
+  retention.begins_after_months = months;
+  retention.years = years;
+  return ReadPurposeNames(item, purposes, numbers, retention.purposes);
 }
 
 absl::Status ReadClass(const YamlValue& item, const PurposeNumbers& numbers,
@@ -110,7 +153,12 @@ absl::Status ReadClass(const YamlValue& item, const PurposeNumbers& numbers,
       .Optional("series", record_class.series)
       .Optional("internal", record_class.internal);
   const std::span<const YamlValue> fields = map.Map("fields");
+  const YamlValue* retention = map.OptionalMap("retention");
   RETURN_IF_ERROR(map.Finish());
+  if (retention != nullptr) {
+    RETURN_IF_ERROR(
+        ReadRetention(*retention, numbers, record_class.retention.emplace()));
+  }
   for (const YamlValue& field_item : fields) {
     FieldSpec field;
     field.class_number = record_class.number;

@@ -21,6 +21,8 @@ constexpr size_t kSlotsMax = 8;
 constexpr size_t kStoreNameSizeMax = 64;
 constexpr size_t kPasswordCostFloor = 10;
 constexpr size_t kPasswordCostAdvised = 12;
+constexpr std::chrono::milliseconds kHashTimeMin{50};
+constexpr std::chrono::milliseconds kHashTimeMax{500};
 
 using Member =
     std::variant<std::string Config::*, Path Config::*,
@@ -33,6 +35,7 @@ struct Setting {
   std::string_view help;
   size_t min = 0;  // of numbers
   size_t max = 0;
+  bool optional = false;  // of paths
 };
 
 constexpr Setting kSettings[] = {
@@ -54,13 +57,33 @@ constexpr Setting kSettings[] = {
      "on a device of its own"},
     {"anchor", &Config::anchor,
      "file that remembers the head of the audit log; outside both folders"},
+    {"witness.dir", &Config::witness_dir,
+     "folder of somebody else's that is shown the audit log's signed head; a "
+     "log that does not continue what lies there does not start",
+     0, 0, true},
+    {"witness.seconds", &Config::witness_seconds, "how often it is shown", 1,
+     86400},
+    {"witness.override", &Config::witness_override,
+     "starts although the log does not continue the head of so many entries "
+     "there; the log records it. To be given once",
+     0, size_t{1} << 62U},
+    {"audit.keep_years", &Config::audit_keep_years,
+     "how long entries of the audit log are kept", 3, 100},
+    {"backup.dir", &Config::backup_dir,
+     "folder of backups of the data, best on another device; else none", 0, 0,
+     true},
+    {"backup.keep", &Config::backup_keep, "how many backups are kept", 1, 1000},
+    {"backup.mb_per_second", &Config::backup_mb_per_second,
+     "MiB a backup may copy in a second; 0 is no limit", 0, 100000},
+    {"bundle.trusted", &Config::bundle_trusted,
+     "minisign public keys of other vaults whose bundles are taken in, files",
+     0, 0, true},
     {"tls.cert", &Config::tls_cert, "the server's certificate chain, PEM"},
     {"tls.key", &Config::tls_key, "the server's private key, PEM"},
     {"tls.client_ca", &Config::tls_client_ca,
      "certificates that client certificates must come from, PEM"},
     {"tls.reload_seconds", &Config::tls_reload_seconds,
-     "how often the three files are looked at; a new set is used once it has "
-     "been still for so long",
+     "how often the files are looked at; new ones are used once still so long",
      1, 3600},
     {"catalogue", &Config::catalogue, "file of classes, fields and purposes"},
     {"access", &Config::access, "file of tenants, roles and principals"},
@@ -68,10 +91,18 @@ constexpr Setting kSettings[] = {
      "bcrypt cost of new password hashes; each step doubles the work", 4, 14},
     {"password.test_cost", &Config::password_test_cost,
      "allow a password.cost under 10; for tests only"},
+    {"password.breached_file", &Config::password_breached_file,
+     "list of passwords that nobody may choose, as `hizo password build-list` "
+     "makes it; none if not given",
+     0, 0, true},
     {"password.threads", &Config::password_threads,
      "threads that hash passwords", 1, 256},
     {"password.queue", &Config::password_queue,
      "password calls that may wait; more are told to come back", 1, 65536},
+    {"renew_minutes", &Config::renew_minutes,
+     "how often what had values replaced or deleted gets new keys, so that "
+     "older copies of them die; 0 is never",
+     0, 525600},
     {"commit.queue", &Config::commit_queue,
      "calls that may wait for the disk; more are told to come back", 1, 65536},
     {"memory.require_lock", &Config::memory_require_lock,
@@ -100,19 +131,14 @@ constexpr Setting kSettings[] = {
     {"connections.idle_seconds", &Config::connections_idle_seconds,
      "a connection without calls for so long is closed", 1, 86400},
     {"connections.age_seconds", &Config::connections_age_seconds,
-     "a connection so old takes no more calls: certificates are checked when "
-     "one begins",
-     1, 604800},
+     "a connection so old takes no more calls: a new one is checked anew", 1,
+     604800},
     {"connections.age_grace_seconds", &Config::connections_age_grace_seconds,
      "time for the calls of an old connection to end", 1, 86400},
     {"calls.per_caller", &Config::calls_per_caller,
-     "calls of one certificate under way at once, of 1,024 in all; more are "
-     "told to come back",
-     1, 1024},
+     "calls of one certificate under way at once, of 1,024 in all", 1, 1024},
     {"calls.idle_seconds", &Config::calls_idle_seconds,
-     "a call whose caller neither sends nor takes anything for so long is "
-     "ended",
-     1, 3600},
+     "a call on which nothing moves for so long is ended", 1, 3600},
     {"threads", &Config::threads, "threads that serve calls", 1, 256},
     {"reflection", &Config::reflection,
      "let callers list services and messages"},
@@ -225,8 +251,8 @@ absl::Status CheckRequired(const Config& config) {
     const auto* path = std::get_if<Path Config::*>(&setting.member);
     const auto* paths =
         std::get_if<std::vector<Path> Config::*>(&setting.member);
-    if ((path != nullptr && (config.**path).empty()) ||
-        (paths != nullptr && (config.**paths).empty())) {
+    if ((path != nullptr && !setting.optional && (config.**path).empty()) ||
+        (paths != nullptr && !setting.optional && (config.**paths).empty())) {
       return Wrong(setting.name, "is missing: " + std::string(setting.help));
     }
   }
@@ -278,6 +304,33 @@ bool IsWithin(const Path& path, const Path& folder) {
              .first == folder.end();
 }
 
+// Backups are copied, kept for years and carried elsewhere: nothing may get in
+// there that opens them, and nothing of theirs between what does.
+absl::Status CheckBackupPlace(
+    const Config& config, std::vector<Path> folders,
+    const std::vector<std::pair<std::string_view, Path>>& files) {
+  if (config.backup_dir.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Path backups,
+                   Resolve("backup.dir", config.backup_dir));
+  for (const auto& [name, file] : files) {
+    ASSIGN_OR_RETURN(const Path place, Resolve(name, file));
+    if (name == "slots") {
+      folders.push_back(place.parent_path());
+    } else if (IsWithin(place, backups)) {
+      return Wrong("backup.dir", "must not hold the " + std::string(name));
+    }
+  }
+  for (const Path& folder : folders) {
+    if (IsWithin(backups, folder) || IsWithin(folder, backups)) {
+      return Wrong("backup.dir",
+                   "must lie outside the folders of data, keys and slots, and "
+                   "they outside of it: " +
+                       folder.string());
+    }
+  }
+  return absl::OkStatus();
+}
+
 // What a thief of one place must not find in it, and what a restored copy of
 // it must not bring back, lies in another.
 absl::Status CheckPlaces(const Config& config) {
@@ -293,6 +346,9 @@ absl::Status CheckPlaces(const Config& config) {
   std::vector<std::pair<std::string_view, Path>> outside = {
       {"anchor", config.anchor}};
   for (const Path& slot : config.slots) outside.emplace_back("slots", slot);
+  if (!config.witness_dir.empty()) {
+    outside.emplace_back("witness.dir", config.witness_dir);
+  }
   std::vector<Path> seen;
   for (const auto& [name, path] : outside) {
     ASSIGN_OR_RETURN(const Path place, Resolve(name, path));
@@ -305,7 +361,7 @@ absl::Status CheckPlaces(const Config& config) {
     }
     seen.push_back(place);
   }
-  return absl::OkStatus();
+  return CheckBackupPlace(config, {data, keys}, outside);
 }
 
 absl::Status CheckFiles(const Config& config) {
@@ -314,8 +370,10 @@ absl::Status CheckFiles(const Config& config) {
       {"tls.key", config.tls_key},
       {"tls.client_ca", config.tls_client_ca},
       {"catalogue", config.catalogue},
-      {"access", config.access}};
+      {"access", config.access},
+      {"password.breached_file", config.password_breached_file}};
   for (const auto& [name, file] : files) {
+    if (file.empty()) continue;
     std::error_code error;
     if (!std::filesystem::is_regular_file(file, error)) {
       return absl::NotFoundError(std::string(name) + ": there is no file " +
@@ -351,11 +409,23 @@ void WarnOfPlaces(const Config& config, std::vector<std::string>& warnings) {
     warnings.emplace_back(
         "slots: there is only one root slot: if it is lost, so is everything");
   }
-  if (shares(config.anchor)) {
+  const std::optional<dev_t> backups = DeviceOf(config.backup_dir);
+  if (!config.backup_dir.empty() && backups.has_value() && backups == data) {
     warnings.emplace_back(
-        "anchor: it is on the device of the data or keys: whoever puts back "
-        "an older copy of that disk puts back the anchor as well");
+        "backup.dir: it is on the device of the data: what takes that disk "
+        "takes the backups as well");
   }
+  const auto goes_back = [&](const std::string& name, const std::string& what) {
+    warnings.push_back(
+        name +
+        ": it is on the device of the data or keys: whoever puts "
+        "back an older copy of that disk puts back the " +
+        what + " as well");
+  };
+  if (!config.witness_dir.empty() && shares(config.witness_dir)) {
+    goes_back("witness.dir", "witness");
+  }
+  if (shares(config.anchor)) goes_back("anchor", "anchor");
 }
 
 }  // namespace
@@ -392,6 +462,19 @@ std::vector<std::string> Warnings(const Config& config) {
         "memory.require_lock: off, keys may be written to swap");
   }
   return warnings;
+}
+
+std::string PasswordTimeWarning(const Config& config,
+                                std::chrono::nanoseconds took) {
+  // Chosen for speed, and known to whoever chose it.
+  if (config.password_test_cost) return "";
+  const bool fast = took < kHashTimeMin;
+  if (!fast && took <= kHashTimeMax) return "";
+  return "password.cost " + std::to_string(config.password_cost) + " takes " +
+         std::to_string(took / std::chrono::milliseconds(1)) + " ms here; " +
+         (fast ? "under 50 ms stolen hashes are cheap to guess"
+               : "over 500 ms signing in is slow and a few calls keep the "
+                 "threads busy");
 }
 
 std::vector<SettingHelp> Settings() {

@@ -10,6 +10,7 @@
 #ifndef HIZO_SERVICE_APP_CONFIG_H_
 #define HIZO_SERVICE_APP_CONFIG_H_
 
+#include <chrono>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -33,6 +34,14 @@ struct Config {
   size_t storage_cache_mb = 64;
   std::vector<Path> slots;
   Path anchor;
+  Path witness_dir;  // empty: no witness
+  size_t witness_seconds = 60;
+  size_t witness_override = 0;  // 0: nothing is overridden
+  size_t audit_keep_years = 7;
+  Path backup_dir;  // empty: no backups
+  size_t backup_keep = 7;
+  size_t backup_mb_per_second = 100;
+  std::vector<Path> bundle_trusted;  // public keys of other vaults
   Path tls_cert;
   Path tls_key;
   Path tls_client_ca;
@@ -41,8 +50,10 @@ struct Config {
   Path access;
   size_t password_cost = 12;
   bool password_test_cost = false;
+  Path password_breached_file;  // empty: none
   size_t password_threads = 2;
   size_t password_queue = 64;
+  size_t renew_minutes = 24 * 60;  // 0: never
   size_t commit_queue = 4096;
   bool memory_require_lock = true;
   size_t max_message_bytes = 1024 * 1024;
@@ -78,6 +89,10 @@ absl::StatusOr<Config> LoadConfig(const Path& file,
 // What works but deserves a look, one sentence each: slots on the device of
 // the data, a single slot, keys that others may read, test settings.
 std::vector<std::string> Warnings(const Config& config);
+
+// What is to be said where a password hash takes `took`; empty if nothing is.
+std::string PasswordTimeWarning(const Config& config,
+                                std::chrono::nanoseconds took);
 
 // SettingHelp describes one setting for people.
 struct SettingHelp {

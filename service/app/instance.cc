@@ -2,20 +2,26 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "crypto/minisign.h"
+#include "crypto/password_hash.h"
 #include "crypto/secret.h"
 #include "crypto/suite.h"
 #include "service/app/access_file.h"
 #include "service/app/catalogue_file.h"
 #include "service/app/logging.h"
+#include "service/app/policy_file.h"
+#include "service/app/restore.h"
 #include "service/base/keyspace.h"
 #include "service/base/status_macros.h"
 #include "service/rpc/convert.h"
 #include "storage/anchor.h"
+#include "storage/rocksdb/backups.h"
 #include "storage/rocksdb/engine.h"
 
 namespace hizo::app {
@@ -24,11 +30,14 @@ namespace {
 // Password hashing must not take the processor from calls that wait for it.
 constexpr int kPasswordNice = 19;
 constexpr size_t kRerunQueueMax = 256;
+constexpr size_t kTrustedKeyMax = 4096;
 constexpr size_t kBytesPerMegabyte = 1024 * 1024;
 // What is waiting in RocksDB is kept small beside the cache.
 constexpr size_t kWriteBufferBytes = 32 * kBytesPerMegabyte;
 constexpr std::chrono::seconds kStopGrace{10};
 constexpr std::chrono::hours kTidyInterval{1};
+// What an earlier process had not come to.
+constexpr std::chrono::minutes kRenewAfterStart{1};
 // Whoever is erased within it shares a seal.
 constexpr std::chrono::seconds kSealInterval{1};
 // Beyond the calls that may be in work, messages of streams wait too.
@@ -48,19 +57,6 @@ rpc::ConnectionLimits LimitsOf(const Config& config) {
   limits.age = seconds(config.connections_age_seconds);
   limits.age_grace = seconds(config.connections_age_grace_seconds);
   return limits;
-}
-
-crypto::Suite SuiteOf(const Config& config) {
-  return crypto::SuiteFromNumber(config.store_suite)
-      .value_or(crypto::kFirstSuite);
-}
-
-vault::RootSlots SlotsOf(const Config& config) {
-  vault::RootSlots slots;
-  for (const Path& path : config.slots) {
-    slots.push_back(std::make_unique<crypto::FileRootSlot>(path));
-  }
-  return slots;
 }
 
 absl::Status MakeDirectories(const Config& config) {
@@ -149,6 +145,19 @@ void WarnOfSlots(const Config& config, const vault::RootSlots& slots,
 
 }  // namespace
 
+crypto::Suite SuiteOf(const Config& config) {
+  return crypto::SuiteFromNumber(config.store_suite)
+      .value_or(crypto::kFirstSuite);
+}
+
+vault::RootSlots SlotsOf(const Config& config) {
+  vault::RootSlots slots;
+  for (const Path& path : config.slots) {
+    slots.push_back(std::make_unique<crypto::FileRootSlot>(path));
+  }
+  return slots;
+}
+
 absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
                                     std::function<void(std::string_view)> log) {
   storage::RocksDbOptions options;
@@ -162,6 +171,14 @@ absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
   ASSIGN_OR_RETURN(engines.keys, storage::OpenRocksDb(options));
   options.directory = config.storage_data_dir;
   ASSIGN_OR_RETURN(engines.data, storage::OpenRocksDb(options));
+  if (!config.backup_dir.empty()) {
+    storage::RocksDbBackupOptions backups;
+    backups.directory = config.backup_dir;
+    backups.create = true;
+    backups.bytes_per_second = config.backup_mb_per_second * kBytesPerMegabyte;
+    ASSIGN_OR_RETURN(engines.backups,
+                     storage::OpenRocksDbBackups(engines.data.get(), backups));
+  }
   return engines;
 }
 
@@ -170,7 +187,9 @@ absl::StatusOr<Declared> ReadDeclared(const Config& config) {
   ASSIGN_OR_RETURN(auto catalogue, ReadCatalogue(config.catalogue));
   ASSIGN_OR_RETURN(declared.catalogue,
                    policy::Catalogue::Create(std::move(catalogue)));
-  ASSIGN_OR_RETURN(const auto access, ReadAccess(config.access));
+  ASSIGN_OR_RETURN(auto access, ReadAccess(config.access));
+  ASSIGN_OR_RETURN(declared.policies,
+                   CompilePolicies(*declared.catalogue, access));
   ASSIGN_OR_RETURN(declared.access,
                    policy::AccessTable::Create(access, *declared.catalogue));
   RETURN_IF_ERROR(vault::Store::CheckSuites(
@@ -199,6 +218,7 @@ absl::Status InitStore(const Config& config) {
 
 absl::StatusOr<std::unique_ptr<Instance>> Instance::Start(
     const Config& config, Engines engines, const base::Clock& clock) {
+  RETURN_IF_ERROR(CheckNoRestore(config));
   ASSIGN_OR_RETURN(Declared declared, ReadDeclared(config));
   auto instance = std::unique_ptr<Instance>(
       new Instance(config, std::move(engines), clock, std::move(declared)));
@@ -223,17 +243,64 @@ absl::Status Instance::Open() {
                                                       std::string(id.bytes()),
                                                       /*create=*/false));
   vault::Store::Options options;
-  options.password_cost = static_cast<int>(config_.password_cost);
+  options.backups_kept = config_.backup_keep;
+  options.renews = config_.renew_minutes > 0;
+  RETURN_IF_ERROR(OpenBreached());
+  RETURN_IF_ERROR(OpenWitness());
+  if (config_.witness_override != 0) {
+    options.witness_override = config_.witness_override;
+  }
+  ASSIGN_OR_RETURN(options.trusted_vaults, ReadTrusted());
+  options.passwords.cost = static_cast<int>(config_.password_cost);
+  options.passwords.breached = breached_.get();
+  options.passwords.misses_per_minute =
+      static_cast<uint32_t>(config_.misses_per_minute);
   options.committer.queue_max = config_.commit_queue;
-  ASSIGN_OR_RETURN(store_,
-                   vault::Store::Open({*engines_.keys, *engines_.data, slots_,
-                                       config_.store_name, SuiteOf(config_)},
-                                      std::move(anchor),
-                                      {*declared_.catalogue, *declared_.access},
-                                      clock_, options));
+  ASSIGN_OR_RETURN(
+      store_, vault::Store::Open(
+                  {*engines_.keys, *engines_.data, slots_, config_.store_name,
+                   SuiteOf(config_), crypto::AesOfThisProcessor(),
+                   engines_.backups.get(), witness_.get()},
+                  std::move(anchor), {*declared_.catalogue, *declared_.access},
+                  clock_, options));
   WarnOfSlots(config_, slots_, store_->store_keys());
   // Before anybody is served. Who cannot be sealed now stays behind the fence.
   FinishErasures();
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::string>> Instance::ReadTrusted() const {
+  std::vector<std::string> keys;
+  for (const auto& path : config_.bundle_trusted) {
+    std::ifstream file(path, std::ios::binary);
+    std::string key(kTrustedKeyMax, '\0');
+    file.read(key.data(), static_cast<std::streamsize>(key.size()));
+    key.resize(static_cast<size_t>(file.gcount()));
+    if (!crypto::IsMinisignKey(key)) {
+      return absl::FailedPreconditionError(
+          "bundle.trusted: no public key of minisign: " + path.string());
+    }
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+absl::Status Instance::OpenBreached() {
+  if (config_.password_breached_file.empty()) return absl::OkStatus();
+  auto list = crypto::BreachedList::Open(config_.password_breached_file);
+  if (!list.ok()) {
+    return absl::FailedPreconditionError(
+        "password.breached_file " + config_.password_breached_file.string() +
+        ": " + std::string(list.status().message()) +
+        "; `hizo password build-list` makes one");
+  }
+  breached_ = *std::move(list);
+  return absl::OkStatus();
+}
+
+absl::Status Instance::OpenWitness() {
+  if (config_.witness_dir.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(witness_, storage::Witness::Open(config_.witness_dir));
   return absl::OkStatus();
 }
 
@@ -242,16 +309,24 @@ absl::Status Instance::Serve() {
   // who checks them on the other side knows only that.
   ASSIGN_OR_RETURN(const TlsSet tls,
                    ReadTls(config_, base::SystemClock().Now()));
-  passwords_.emplace(base::WorkerPool::Options{
-      config_.password_threads, config_.password_queue, kPasswordNice});
-  reruns_.emplace(base::WorkerPool::Options{1, kRerunQueueMax, 0});
+  passwords_.emplace(
+      base::WorkerPool::Options{.threads = config_.password_threads,
+                                .queue_max = config_.password_queue,
+                                .nice = kPasswordNice,
+                                .rests = true,
+                                .when_idle = crypto::WipeStack});
+  MeasurePasswords();
+  pacer_.emplace(rpc::Pacer::StepFor(hash_time_));
+  reruns_.emplace(base::WorkerPool::Options{.threads = 1,
+                                            .queue_max = kRerunQueueMax,
+                                            .when_idle = crypto::WipeStack});
   ASSIGN_OR_RETURN(methods_, rpc::MakeMethods(*store_, *declared_.catalogue,
                                               [this] { return ReadStatus(); }));
   limits_.emplace(*declared_.access,
                   static_cast<uint32_t>(config_.misses_per_minute));
   dispatch_.emplace(rpc::Dispatch::Parts{
       *declared_.catalogue, *declared_.access, clock_, store_->committer(),
-      *limits_, *passwords_, *reruns_});
+      *limits_, *passwords_, *reruns_, *pacer_});
   tls_.emplace(config_, tls, [this](rpc::TlsFiles files) {
     server_->ReplaceTls(std::move(files));
   });
@@ -264,6 +339,8 @@ absl::Status Instance::Serve() {
   options.transport.threads = config_.threads;
   options.transport.calls_max = kCallsMax;
   options.transport.calls_per_caller = config_.calls_per_caller;
+  // What values of people calls have left on a thread's stack.
+  options.transport.when_idle = crypto::WipeStack;
   options.transport.idle = std::chrono::seconds(config_.calls_idle_seconds);
   ASSIGN_OR_RETURN(server_, rpc::Server::Start(
                                 {{*methods_, *dispatch_, *declared_.catalogue},
@@ -272,9 +349,18 @@ absl::Status Instance::Serve() {
                                  clock_},
                                 options));
   keeping_up_ = std::thread([this] { KeepUp(); });
-  sealing_ = std::thread([this] { SealErasures(); });
+  // Reckoned here: whoever is told that it runs may move the clock at once.
+  sealing_ = std::thread([this, renew_at = clock_.Now() + kRenewAfterStart] {
+    SealErasures(renew_at);
+  });
   server_->SetServing(rpc::Server::Health::kServing);
   return absl::OkStatus();
+}
+
+void Instance::MeasurePasswords() {
+  hash_time_ = crypto::MeasureHashTime(static_cast<int>(config_.password_cost));
+  const std::string warning = PasswordTimeWarning(config_, hash_time_);
+  if (!warning.empty()) LogText(Level::kWarning, "password", warning);
 }
 
 void Instance::Tidy() {
@@ -283,16 +369,43 @@ void Instance::Tidy() {
     Log(Level::kInfo, "tidied",
         {{"requests", static_cast<int64_t>(*forgotten)}});
   }
+  const auto pruned =
+      store_->PruneAudit(static_cast<uint32_t>(config_.audit_keep_years));
+  if (!pruned.ok()) LogText(Level::kWarning, "audit", "older entries stay");
+}
+
+// Warns of a trouble when it begins or becomes another.
+void Instance::Warn(Level level, const char* event, const std::string& what,
+                    const absl::Status& status) {
+  const std::string trouble(status.message());
+  {
+    const base::MutexLock lock(mutex_);
+    if (std::exchange(troubles_[event], trouble) == trouble) return;
+  }
+  if (!status.ok()) LogText(level, event, what + trouble);
+}
+
+void Instance::ShowWitness() {
+  Warn(Level::kError, "witness",
+       "the head was not shown: ", store_->ShowWitness());
 }
 
 void Instance::KeepUp() {
-  const auto interval = std::chrono::seconds(config_.tls_reload_seconds);
+  const auto interval = std::chrono::seconds(
+      std::min(config_.tls_reload_seconds, config_.witness_dir.empty()
+                                               ? config_.tls_reload_seconds
+                                               : config_.witness_seconds));
   auto tidy_at = std::chrono::steady_clock::now();
+  auto witness_at = tidy_at;
   for (;;) {
     const auto now = std::chrono::steady_clock::now();
     if (now >= tidy_at) {
       tidy_at = now + kTidyInterval;
       Tidy();
+    }
+    if (now >= witness_at) {
+      witness_at = now + std::chrono::seconds(config_.witness_seconds);
+      ShowWitness();
     }
     tls_->Look(base::SystemClock().Now());
     if (StoppingBefore(std::chrono::steady_clock::now() + interval)) return;
@@ -309,11 +422,8 @@ bool Instance::StoppingBefore(std::chrono::steady_clock::time_point until) {
 
 void Instance::FinishErasures() {
   const auto finished = store_->FinishErasures();
-  const std::string trouble(finished.status().message());
-  if (!finished.ok() && trouble != erasures_trouble_) {
-    LogText(Level::kWarning, "erasure", "people wait to be sealed: " + trouble);
-  }
-  erasures_trouble_ = trouble;
+  Warn(Level::kWarning, "erasure",
+       "people wait to be sealed: ", finished.status());
   if (finished.ok() && *finished > 0) {
     Log(Level::kInfo, "sealed",
         {{"people", static_cast<int64_t>(*finished)},
@@ -321,9 +431,41 @@ void Instance::FinishErasures() {
   }
 }
 
-void Instance::SealErasures() {
+void Instance::Renew() {
+  const auto renewed = store_->Renew();
+  Warn(Level::kWarning, "renewal", "older copies stay: ", renewed.status());
+  if (renewed.ok() && *renewed > 0) {
+    Log(Level::kInfo, "renewed",
+        {{"keys", static_cast<int64_t>(*renewed)},
+         {"epoch", static_cast<int64_t>(store_->store_keys().epoch())}});
+  }
+}
+
+void Instance::RotateKeys() {
+  absl::StatusOr<bool> more = true;
+  bool any = false;
+  while (more.ok() && *more) {
+    more = store_->RotateKeys();
+    any |= more.ok() && *more;
+    if (StoppingBefore(std::chrono::steady_clock::now())) return;
+    // Whoever is erased meanwhile does not wait for the end of it.
+    if (any) FinishErasures();
+  }
+  Warn(Level::kWarning, "rotation", "keys wait to be rotated: ", more.status());
+  if (any && more.ok()) {
+    Log(Level::kInfo, "rotated",
+        {{"epoch", static_cast<int64_t>(store_->store_keys().epoch())}});
+  }
+}
+
+void Instance::SealErasures(base::Timestamp renew_at) {
   while (!StoppingBefore(std::chrono::steady_clock::now() + kSealInterval)) {
     FinishErasures();
+    RotateKeys();
+    const base::Timestamp now = clock_.Now();
+    if (!store_->renews() || now < renew_at) continue;
+    renew_at = now + std::chrono::minutes(config_.renew_minutes);
+    Renew();
   }
 }
 
@@ -337,27 +479,8 @@ Instance::~Instance() {
   if (sealing_.joinable()) sealing_.join();
   // Every call is answered before what serves it goes.
   if (server_ != nullptr) server_->Stop(kStopGrace);
-}
-
-v1::GetStatusResponse Instance::ReadStatus() const {
-  v1::GetStatusResponse status;
-  status.set_version(HIZO_VERSION);
-  status.set_store(base::ToText(store_->store_keys().store_id()));
-  *status.mutable_start_time() = rpc::FromTimestamp(started_);
-  status.set_audit_events(static_cast<int64_t>(store_->log().head().size));
-  status.set_anchored_events(
-      static_cast<int64_t>(store_->committer().anchored()));
-  status.set_healthy_slots(
-      static_cast<int32_t>(store_->store_keys().healthy_slots()));
-  status.set_slots(static_cast<int32_t>(slots_.size()));
-  status.set_key_epoch(static_cast<int64_t>(store_->store_keys().epoch()));
-  status.set_memory_locked(crypto::GetSlabStatus().locked);
-  status.set_commit_queue(static_cast<int32_t>(store_->committer().queued()));
-  const TlsWatch::Status tls = tls_->status();
-  *status.mutable_certificate_expire_time() = rpc::FromTimestamp(tls.expires);
-  status.set_certificate_reload_failures(static_cast<int64_t>(tls.failures));
-  status.set_password_queue(static_cast<int32_t>(passwords_->queued()));
-  return status;
+  // Its last head: whatever is put back later is older.
+  if (store_ != nullptr) ShowWitness();
 }
 
 }  // namespace hizo::app

@@ -8,14 +8,19 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "crypto/breached_list.h"
+#include "crypto/suite.h"
 #include "service/app/config.h"
+#include "service/app/logging.h"
 #include "service/app/tls_watch.h"
 #include "service/base/clock.h"
 #include "service/base/mutex.h"
@@ -24,16 +29,20 @@
 #include "service/policy/catalogue.h"
 #include "service/rpc/dispatch.h"
 #include "service/rpc/methods.h"
+#include "service/rpc/pacer.h"
 #include "service/rpc/server.h"
 #include "service/vault/store.h"
+#include "storage/backups.h"
 #include "storage/engine.h"
+#include "storage/witness.h"
 
 namespace hizo::app {
 
-// The two engines of a store.
+// The two engines of a store, and the backups of its data.
 struct Engines {
   std::unique_ptr<storage::Engine> keys;
   std::unique_ptr<storage::Engine> data;
+  std::unique_ptr<storage::Backups> backups;  // of data, if configured
 };
 enum class Opening { kExisting, kNew };
 // Opens RocksDB in the configured directories; `log` is told what RocksDB
@@ -41,10 +50,15 @@ enum class Opening { kExisting, kNew };
 absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
                                     std::function<void(std::string_view)> log);
 
+// The configured slots, and the suite that the store is made in.
+vault::RootSlots SlotsOf(const Config& config);
+crypto::Suite SuiteOf(const Config& config);
+
 // What an operator declared: the catalogue and who may do what.
 struct Declared {
   std::unique_ptr<const policy::Catalogue> catalogue;
-  std::unique_ptr<const policy::AccessTable> access;
+  std::vector<std::unique_ptr<const policy::CompanyPolicy>> policies;
+  std::unique_ptr<const policy::AccessTable> access;  // points to policies
 };
 absl::StatusOr<Declared> ReadDeclared(const Config& config);
 
@@ -70,14 +84,24 @@ class Instance {
   Instance(const Config& config, Engines engines, const base::Clock& clock,
            Declared declared);
   absl::Status Open();
+  absl::Status OpenBreached();
+  absl::Status OpenWitness();
+  absl::StatusOr<std::vector<std::string>> ReadTrusted() const;
   absl::Status Serve();
+  // How long a hash takes here; warns where that is too short or too long.
+  void MeasurePasswords();
   v1::GetStatusResponse ReadStatus() const;
   // The background thread: looks at the TLS files, and tidies each hour.
   void KeepUp();
   void Tidy();
+  void ShowWitness();
   // Another one: seals and finishes erasures soon after they were acknowledged.
-  void SealErasures();
+  void SealErasures(base::Timestamp renew_at);
   void FinishErasures();
+  void Renew();
+  void RotateKeys();
+  void Warn(Level level, const char* event, const std::string& what,
+            const absl::Status& status);
   // Waits until then, or until it is time to end, which it tells.
   bool StoppingBefore(std::chrono::steady_clock::time_point until);
 
@@ -87,9 +111,13 @@ class Instance {
   Declared declared_;
   vault::RootSlots slots_;
   base::Timestamp started_;
+  std::unique_ptr<crypto::BreachedList> breached_;
+  std::unique_ptr<storage::Witness> witness_;
   std::unique_ptr<vault::Store> store_;
+  std::chrono::nanoseconds hash_time_{0};
   std::optional<base::WorkerPool> passwords_;
   std::optional<base::WorkerPool> reruns_;
+  std::optional<rpc::Pacer> pacer_;
   std::optional<vault::MissLimits> limits_;
   std::optional<rpc::MethodTable> methods_;
   std::optional<rpc::Dispatch> dispatch_;
@@ -98,7 +126,8 @@ class Instance {
   base::Mutex mutex_;
   base::Condition changed_;
   bool stopping_ HIZO_GUARDED_BY(mutex_) = false;
-  std::string erasures_trouble_;  // what was logged last
+  // What was logged last of each, by its event.
+  std::map<std::string, std::string> troubles_ HIZO_GUARDED_BY(mutex_);
   std::thread keeping_up_;
   std::thread sealing_;
 };

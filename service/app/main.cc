@@ -13,6 +13,8 @@
 #include "service/app/options.h"
 #include "service/app/out_of_memory.h"
 #include "service/app/process.h"
+#include "service/app/restore.h"
+#include "service/app/verify_data.h"
 
 namespace {
 
@@ -94,6 +96,60 @@ int Init(const Config& config) {
   return kExitOk;
 }
 
+int Restore(const Config& config, uint64_t backup) {
+  absl::Status status = hizo::app::CheckProcess(config);
+  if (!status.ok()) return Fail("process", status);
+  const hizo::base::SystemClock clock;
+  const auto restored = hizo::app::RestoreStore(config, backup, clock);
+  if (!restored.ok()) return Fail("cannot_restore", restored.status());
+  const auto& counts = restored->counts;
+  std::cout << counts.records << " records of " << counts.people
+            << " people came back from backup " << backup << ".\n"
+            << counts.without_key
+            << " were left out: their people or keys are gone.\n"
+            << counts.kept_since
+            << " writes since the backup were not taken back.\n"
+            << counts.lost_since
+            << " records of before are lost, with all else that was written "
+               "since the backup.\n"
+            << "The data of before lie in " << restored->replaced.string()
+            << ": remove them once all is well.\n";
+  return kExitOk;
+}
+
+const char* WordOf(hizo::vault::DataFinding::What what) {
+  using What = hizo::vault::DataFinding::What;
+  switch (what) {
+    case What::kOther:
+      return "is not what was written last";
+    case What::kUnknown:
+      return "was never written";
+    case What::kMissing:
+      return "is missing";
+  }
+  return "";
+}
+
+int VerifyData(const Config& config) {
+  absl::Status status = hizo::app::CheckProcess(config);
+  if (!status.ok()) return Fail("process", status);
+  const hizo::base::SystemClock clock;
+  const auto verdict = hizo::app::VerifyData(config, clock);
+  if (!verdict.ok()) return Fail("cannot_verify", verdict.status());
+  for (const hizo::vault::DataFinding& finding : verdict->findings) {
+    std::cout << "person " << hizo::base::ToText(finding.subject) << ", class "
+              << finding.class_number << ", record "
+              << hizo::base::ToText(finding.record) << " "
+              << WordOf(finding.what);
+    if (finding.entry.has_value()) std::cout << ": entry " << *finding.entry;
+    std::cout << "\n";
+  }
+  std::cout << verdict->rows << " rows of " << verdict->people
+            << " people were looked at; " << verdict->wrong
+            << " are not as the audit log says.\n";
+  return verdict->wrong == 0 ? kExitOk : kExitFailed;
+}
+
 int CheckConfig(const Config& config) {
   const auto declared = hizo::app::ReadDeclared(config);
   const auto tls = hizo::app::ReadTls(config, hizo::base::SystemClock().Now());
@@ -104,6 +160,17 @@ int CheckConfig(const Config& config) {
   }
   for (const std::string& warning : hizo::app::Warnings(config)) {
     std::cout << "warning: " << warning << "\n";
+  }
+  for (const hizo::policy::TenantSpec& tenant : declared->access->tenants()) {
+    if (tenant.policy == nullptr) continue;
+    std::cout << "tenant " << tenant.name << ": policy "
+              << tenant.policy->profile_id() << " version "
+              << tenant.policy->version() << ", sha256 "
+              << tenant.policy->digest() << "\n";
+    for (const hizo::policy::Conflict& conflict : tenant.policy->conflicts()) {
+      std::cout << "  accepted: " << conflict.id << ", " << conflict.text
+                << "\n";
+    }
   }
   std::cout << "The configuration is good.\n";
   return kExitOk;
@@ -133,6 +200,10 @@ int main(int argc, char** argv) {
     return kExitUsage;
   }
   switch (options->command) {
+    case hizo::app::Command::kRestore:
+      return Restore(*config, options->backup);
+    case hizo::app::Command::kVerifyData:
+      return VerifyData(*config);
     case hizo::app::Command::kInit:
       return Init(*config);
     case hizo::app::Command::kCheckConfig:

@@ -22,6 +22,10 @@ constexpr char kExamples[] =
     "      makes a new, empty store where the configuration says, once\n"
     "  hizod --config /etc/hizo/hizod.yaml\n"
     "      serves that store\n"
+    "  hizod --config /etc/hizo/hizod.yaml --restore 3\n"
+    "      takes records back from backup 3, while nobody is served\n"
+    "  hizod --config /etc/hizo/hizod.yaml --verify-data\n"
+    "      finds older rows that were put back, while nobody is served\n"
     "  hizod --config hizod.yaml --listen=localhost:8443 "
     "--slots=/a/root --slots=/b/root\n"
     "      serves, with settings of the file replaced\n"
@@ -36,6 +40,7 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
   std::string config = "/etc/hizo/hizod.yaml";
   bool init = false;
   bool check = false;
+  bool verify = false;
 
   CLI::App app(kDescription, "hizod");
   app.footer(kExamples);
@@ -49,6 +54,18 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
       app.add_flag("--init", init, "make a new store, then end");
   app.add_flag("--check-config", check, "check the configuration, then end")
       ->excludes(init_flag);
+  app.add_flag("--verify-data", verify,
+               "look whether all rows are what the audit log says was written "
+               "last, then end")
+      ->excludes("--init")
+      ->excludes("--check-config");
+  app.add_option("--restore", options.backup,
+                 "take records back from this backup, then end")
+      ->type_name("BACKUP")
+      ->check(CLI::PositiveNumber)
+      ->excludes("--init")
+      ->excludes("--check-config")
+      ->excludes("--verify-data");
 
   const std::vector<SettingHelp> settings = Settings();
   std::vector<std::vector<std::string>> values(settings.size());
@@ -79,6 +96,8 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
                                       "\nhizod --help tells more");
   }
   if (init) options.command = Command::kInit;
+  if (options.backup != 0) options.command = Command::kRestore;
+  if (verify) options.command = Command::kVerifyData;
   if (check) options.command = Command::kCheckConfig;
   options.config = config;
   for (size_t i = 0; i < settings.size(); ++i) {

@@ -17,12 +17,15 @@ enum class Command : uint8_t {
   kServe,
   kInit,         // make a new, empty store, then end
   kCheckConfig,  // read and check the configuration, then end
+  kVerifyData,   // hold all rows against the audit log, then end
+  kRestore,      // take records back from a backup, then end
   kPrint,        // print `text`, then end: help or version
 };
 
 struct Options {
   Command command = Command::kServe;
   Path config;
+  uint64_t backup = 0;  // to restore
   std::vector<Override> overrides;
   std::string text;
 };

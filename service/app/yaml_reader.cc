@@ -249,6 +249,13 @@ std::span<const YamlValue> YamlMap::Map(std::string_view key) {
   return ItemsOf(key, YamlValue::Kind::kMap);
 }
 
+const YamlValue* YamlMap::OptionalMap(std::string_view key) {
+  const YamlValue* found = Find(key);
+  if (found == nullptr || found->kind == YamlValue::Kind::kMap) return found;
+  Note(found->Error("wanted `key: value` pairs"));
+  return nullptr;
+}
+
 size_t YamlMap::IndexIn(const YamlValue& value,
                         std::span<const std::string_view> names) {
   std::string wanted = "wanted one of";

@@ -109,6 +109,8 @@ class YamlMap {
   // no such value.
   std::span<const YamlValue> List(std::string_view key);
   std::span<const YamlValue> Map(std::string_view key);
+  // A map; nullptr if the key is not there, or, with an error noted, no map.
+  const YamlValue* OptionalMap(std::string_view key);
 
   absl::Status Finish();
 

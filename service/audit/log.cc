@@ -4,7 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "absl/strings/escaping.h"
+#include "crypto/checkpoint.h"
+#include "service/audit/prune.h"
 #include "service/audit/rows.h"
 #include "service/base/keyspace.h"
 #include "service/base/status_macros.h"
@@ -78,10 +79,8 @@ absl::Status CheckEnd(const storage::Reader& reader, const Head& head) {
 }
 
 // C2SP tlog-checkpoint, without its signature.
-std::string CheckpointText(const std::string& origin, uint64_t size,
-                           const crypto::Digest& root) {
-  return origin + "\n" + std::to_string(size) + "\n" +
-         absl::Base64Escape(std::string(crypto::AsBytes(root))) + "\n";
+std::string TextOf(const std::string& origin, const Head& head) {
+  return crypto::CheckpointText({origin, {head.size, head.root}});
 }
 
 void PutRows(const Event& event, uint64_t sequence, std::string entry,
@@ -93,12 +92,31 @@ void PutRows(const Event& event, uint64_t sequence, std::string entry,
   batch.Put(EntryKey(sequence), std::move(entry));
 }
 
+// Appends the leaf hashes of pruned entries, from `edge`'s end to `size`: the
+// tiles above them follow from what is pruned being at the log's beginning.
+absl::Status PassPruned(const storage::Reader& reader, uint64_t size,
+                        TreeEdge& edge) {
+  std::vector<TreeEdge::Tile> full;
+  while (edge.size() < size) {
+    const uint64_t tile = edge.size() / kTileWidth;
+    ASSIGN_OR_RETURN(const std::vector<crypto::Digest> hashes,
+                     TreeReader(reader).TileAt(0, tile));
+    const uint64_t end = std::min<uint64_t>(size, (tile + 1) * kTileWidth);
+    while (edge.size() < end) {
+      edge.Append(hashes[static_cast<size_t>(edge.size() % kTileWidth)], full);
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Appends the entries from `edge`'s end to `size`. False if a tile that they
 // complete is not the stored one.
 absl::StatusOr<bool> Replay(const storage::Reader& reader, uint64_t size,
                             TreeEdge& edge) {
   constexpr size_t kRowsPerScan = 1000;
   std::vector<TreeEdge::Tile> full;
+  ASSIGN_OR_RETURN(const uint64_t pruned, PrunedIn(reader));
+  RETURN_IF_ERROR(PassPruned(reader, std::min(size, pruned), edge));
   while (edge.size() < size) {
     ASSIGN_OR_RETURN(const std::vector<storage::Row> rows,
                      reader.Scan({.from = EntryKey(edge.size()),
@@ -134,16 +152,20 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(const storage::Reader& reader,
     ASSIGN_OR_RETURN(head, ParseHeadRow(*row));
     const absl::StatusOr<std::string> signed_text =
         crypto::OpenNote(head.checkpoint, log->signer_.verifier_key());
-    if (!signed_text.ok() ||
-        *signed_text != CheckpointText(log->origin_, head.size, head.root)) {
+    if (!signed_text.ok() || *signed_text != TextOf(log->origin_, head)) {
       return absl::DataLossError("the audit log's checkpoint is not its own");
     }
     log->stored_head_ = *row;
   }
   RETURN_IF_ERROR(CheckEnd(reader, head));
-  ASSIGN_OR_RETURN(log->edge_, TreeReader(reader).EdgeAt(head.size));
-  if (log->edge_.Root() != head.root) return Damaged();
+  ASSIGN_OR_RETURN(TreeEdge edge, TreeReader(reader).EdgeAt(head.size));
+  if (edge.Root() != head.root) return Damaged();
+  for (uint64_t i = head.size - head.size % kBlockSize; i < head.size; ++i) {
+    ASSIGN_OR_RETURN(const Event event, ReadEvent(reader, i));
+    log->block_.Add(event);
+  }
   const base::MutexLock lock(log->mutex_);
+  log->edge_ = std::move(edge);
   log->head_ = std::move(head);
   return log;
 }
@@ -151,7 +173,8 @@ absl::StatusOr<std::unique_ptr<Log>> Log::Open(const storage::Reader& reader,
 absl::StatusOr<Log::Staged> Log::Stage(std::span<Event* const> events,
                                        base::Timestamp now) const {
   Staged staged;
-  staged.edge = edge_;
+  staged.edge = edge();
+  staged.block = block_;
   staged.head.time = std::max(now, head().time);
   std::vector<TreeEdge::Tile> full;
   for (Event* const event : events) {
@@ -160,6 +183,12 @@ absl::StatusOr<Log::Staged> Log::Stage(std::span<Event* const> events,
     const uint64_t sequence = staged.edge.size();
     staged.edge.Append(crypto::LeafHash(entry), full);
     PutRows(*event, sequence, std::move(entry), staged.batch);
+    staged.block.Add(*event);
+    if (staged.edge.size() % kBlockSize == 0) {
+      staged.batch.Put(SummaryKey(sequence / kBlockSize),
+                       staged.block.Encode());
+      staged.block = {};
+    }
   }
   for (TreeEdge::Tile& tile : full) {
     staged.batch.Put(TileKey(tile.level, tile.index), std::move(tile.hashes));
@@ -177,10 +206,16 @@ absl::StatusOr<Log::Staged> Log::Stage(std::span<Event* const> events,
 }
 
 void Log::Advance(Staged&& staged) {
-  edge_ = std::move(staged.edge);
+  block_ = staged.block;
   stored_head_ = HeadRow(staged.head);
   const base::MutexLock lock(mutex_);
+  edge_ = std::move(staged.edge);
   head_ = std::move(staged.head);
+}
+
+TreeEdge Log::edge() const {
+  const base::MutexLock lock(mutex_);
+  return edge_;
 }
 
 Head Log::head() const {
@@ -189,7 +224,7 @@ Head Log::head() const {
 }
 
 std::string Log::CheckpointOf(const Head& head) const {
-  return signer_.Sign(CheckpointText(origin_, head.size, head.root));
+  return signer_.Sign(TextOf(origin_, head));
 }
 
 absl::StatusOr<bool> Extends(const storage::Reader& reader, uint64_t size,

@@ -20,6 +20,7 @@
 #include "crypto/digest.h"
 #include "crypto/signed_note.h"
 #include "service/audit/event.h"
+#include "service/audit/summary.h"
 #include "service/audit/tree.h"
 #include "service/base/clock.h"
 #include "service/base/mutex.h"
@@ -48,6 +49,7 @@ class Log {
     storage::Batch batch;
     Head head;
     TreeEdge edge;
+    BlockSummary block;
   };
   // Sequences, stamps (with `now`, or the last entry's time if that is later),
   // hashes, indexes and signs `events`, and requires that the stored head is
@@ -59,6 +61,8 @@ class Log {
   void Advance(Staged&& staged);
 
   Head head() const;
+  // The right edge of the tree of head().size entries, or of more by now.
+  TreeEdge edge() const;
   const std::string& verifier_key() const { return signer_.verifier_key(); }
 
  private:
@@ -66,9 +70,10 @@ class Log {
   std::string CheckpointOf(const Head& head) const;
   const std::string origin_;
   const crypto::NoteSigner signer_;
-  TreeEdge edge_;            // the committer's
+  BlockSummary block_;       // the committer's: of entries without a full block
   std::string stored_head_;  // the committer's: bytes of the head row
   mutable base::Mutex mutex_;
+  TreeEdge edge_ HIZO_GUARDED_BY(mutex_);
   Head head_ HIZO_GUARDED_BY(mutex_);
 };
 

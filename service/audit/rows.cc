@@ -28,6 +28,11 @@ std::string SubjectIndexKey(const base::AuditReference& subject,
       .Take();
 }
 
+std::string SubjectIndexEnd() {
+  return storage::PrefixRange(std::string(1, base::kSpaceAuditBySubject), 1)
+      .until;
+}
+
 std::string ActorIndexKey(std::string_view actor, uint64_t sequence) {
   const crypto::Digest hash = crypto::Sha256(actor);
   return storage::KeyWriter(base::kSpaceAuditByActor)

@@ -20,6 +20,8 @@ std::string EntriesEnd();
 // Index rows have no value; the sequence number ends their keys.
 std::string SubjectIndexKey(const base::AuditReference& subject,
                             uint64_t sequence);
+// The first key that lies behind all of them.
+std::string SubjectIndexEnd();
 std::string ActorIndexKey(std::string_view actor, uint64_t sequence);
 
 // kDataLoss if the entry is missing or damaged.

@@ -50,22 +50,40 @@ size_t PartialWidth(uint64_t size, size_t level) {
   return static_cast<size_t>(size >> (kTileHeight * level)) % kTileWidth;
 }
 
-absl::StatusOr<Digest> LeafAt(const storage::Reader& reader,
-                              uint64_t sequence) {
-  ASSIGN_OR_RETURN(const std::optional<std::string> entry,
-                   reader.Get(EntryKey(sequence)));
-  if (!entry.has_value()) return absl::DataLossError("an audit entry is gone");
-  return crypto::LeafHash(*entry);
-}
-
-absl::StatusOr<Digest> TileRootAt(const storage::Reader& reader, uint8_t level,
-                                  uint64_t index) {
+absl::StatusOr<std::vector<Digest>> TileAt(const storage::Reader& reader,
+                                           uint8_t level, uint64_t index) {
   ASSIGN_OR_RETURN(const std::optional<std::string> tile,
                    reader.Get(TileKey(level, index)));
   if (!tile.has_value() || tile->size() != kTileSize) {
     return absl::DataLossError("a tile of the audit tree is gone or damaged");
   }
-  return PerfectRoot(HashesOf(*tile));
+  return HashesOf(*tile);
+}
+
+absl::StatusOr<Digest> LeafAt(const storage::Reader& reader,
+                              uint64_t sequence) {
+  ASSIGN_OR_RETURN(const std::optional<std::string> entry,
+                   reader.Get(EntryKey(sequence)));
+  if (entry.has_value()) return crypto::LeafHash(*entry);
+  // A pruned one has left its hash in its tile, which is full.
+  const absl::StatusOr<std::vector<Digest>> tile =
+      TileAt(reader, 0, sequence / kTileWidth);
+  if (!tile.ok()) return absl::DataLossError("an audit entry is gone");
+  return (*tile)[static_cast<size_t>(sequence % kTileWidth)];
+}
+
+absl::StatusOr<Digest> TileRootAt(const storage::Reader& reader, uint8_t level,
+                                  uint64_t index) {
+  ASSIGN_OR_RETURN(const std::vector<Digest> hashes,
+                   TileAt(reader, level, index));
+  return PerfectRoot(hashes);
+}
+
+// One hash of `level`, from what is below it.
+absl::StatusOr<Digest> HashFromBelow(const storage::Reader& reader,
+                                     uint8_t level, uint64_t index) {
+  if (level == 0) return LeafAt(reader, index);
+  return TileRootAt(reader, static_cast<uint8_t>(level - 1), index);
 }
 
 }  // namespace
@@ -125,11 +143,8 @@ absl::StatusOr<TreeEdge> TreeReader::EdgeAt(uint64_t size) const {
     const uint64_t end = size >> (kTileHeight * level);
     std::vector<Digest>& hashes = edge.levels_.emplace_back();
     for (uint64_t i = end - PartialWidth(size, level); i < end; ++i) {
-      ASSIGN_OR_RETURN(
-          const Digest hash,
-          level == 0 ? LeafAt(reader_, i)
-                     : TileRootAt(reader_, static_cast<uint8_t>(level - 1), i));
-      hashes.push_back(hash);
+      ASSIGN_OR_RETURN(hashes.emplace_back(),
+                       HashFromBelow(reader_, static_cast<uint8_t>(level), i));
     }
   }
   // The perfect subtrees from left to right: those of the highest level first,
@@ -148,6 +163,34 @@ absl::StatusOr<TreeEdge> TreeReader::EdgeAt(uint64_t size) const {
 absl::StatusOr<Digest> TreeReader::RootAt(uint64_t size) const {
   ASSIGN_OR_RETURN(const TreeEdge edge, EdgeAt(size));
   return edge.Root();
+}
+
+absl::StatusOr<std::vector<Digest>> TreeReader::TileAt(uint8_t level,
+                                                       uint64_t index) const {
+  return hizo::audit::TileAt(reader_, level, index);
+}
+
+absl::StatusOr<Digest> TreeReader::SubtreeAt(const TreeEdge& edge, int height,
+                                             uint64_t index) const {
+  const auto level = static_cast<uint8_t>(height / kTileHeight);
+  const int in_tile = height % kTileHeight;
+  const uint64_t begin = index << in_tile;
+  const uint64_t tile = begin / kTileWidth;
+  const size_t count = size_t{1} << in_tile;
+  const auto part = [&](std::span<const Digest> hashes) {
+    return PerfectRoot(
+        hashes.subspan(static_cast<size_t>(begin % kTileWidth), count));
+  };
+  const uint64_t full = edge.size() >> (kTileHeight * (level + 1));
+  if (tile < full) {
+    ASSIGN_OR_RETURN(const std::vector<Digest> hashes, TileAt(level, tile));
+    return part(hashes);
+  }
+  if (tile > full || level >= edge.levels_.size() ||
+      begin % kTileWidth + count > edge.levels_[level].size()) {
+    return absl::DataLossError("the audit tree has no such part");
+  }
+  return part(edge.levels_[level]);
 }
 
 }  // namespace hizo::audit

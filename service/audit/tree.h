@@ -59,6 +59,16 @@ class TreeReader {
   // The root of the first `size` entries.
   absl::StatusOr<crypto::Digest> RootAt(uint64_t size) const;
 
+  // The root of the perfect subtree number `index` of 2^`height` entries, in a
+  // log whose edge is `edge`: from the tile that holds its hashes, or, where
+  // that is not full yet, from the edge. kDataLoss if a row is missing or
+  // damaged.
+  absl::StatusOr<crypto::Digest> SubtreeAt(const TreeEdge& edge, int height,
+                                           uint64_t index) const;
+  // The hashes of a full tile; kDataLoss if it is missing or damaged.
+  absl::StatusOr<std::vector<crypto::Digest>> TileAt(uint8_t level,
+                                                     uint64_t index) const;
+
  private:
   const storage::Reader& reader_;
 };

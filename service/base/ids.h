@@ -41,6 +41,8 @@ class Id {
 using SubjectId = Id<struct SubjectTag>;
 using RecordId = Id<struct RecordTag>;
 using RequestId = Id<struct RequestTag>;
+// A legal claim, by what the company calls it.
+using ClaimId = Id<struct ClaimTag>;
 using StoreId = Id<struct StoreTag>;
 // The pseudonym under which the audit log knows a person.
 using AuditReference = Id<struct AuditReferenceTag>;

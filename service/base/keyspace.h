@@ -15,11 +15,18 @@ inline constexpr char kSpaceFacts = 'F';
 inline constexpr char kSpaceRequest = 'Q';
 inline constexpr char kSpaceKeysMark = 'N';
 inline constexpr char kSpaceErasure = 'Z';
+inline constexpr char kSpaceCallerWait = 'W';
+inline constexpr char kSpaceRestore = 'V';
+inline constexpr char kSpaceWorn = 'w';
+inline constexpr char kSpaceWornShard = 'x';
+inline constexpr char kSpaceRotation = 'r';
 inline constexpr char kSpaceAuditEntry = 'A';
 inline constexpr char kSpaceAuditTile = 'T';
 inline constexpr char kSpaceAuditHead = 'H';
+inline constexpr char kSpaceAuditSummary = 'S';
 inline constexpr char kSpaceAuditBySubject = 's';
 inline constexpr char kSpaceAuditByActor = 'a';
+inline constexpr char kSpaceAuditPruned = 'p';
 
 // In the keys store.
 inline constexpr char kSpaceDeks = 'K';
@@ -30,6 +37,7 @@ inline constexpr char kSpaceWayBack = 'B';
 inline constexpr char kSpaceUndo = 'U';
 inline constexpr char kSpaceFence = 'E';
 inline constexpr char kSpaceLeafByBucket = 'b';
+inline constexpr char kSpaceTerm = 'D';
 
 }  // namespace hizo::base
 

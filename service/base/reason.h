@@ -45,8 +45,19 @@ enum class Reason : uint8_t {
   kPasswordWrong = 25,  // in audit events only: the caller is told a bool
   kRateLimited = 26,
   kLockedOut = 27,  // in audit events only, as above
+  kRetainedForLaw = 28,
+  kHashUnsupported = 29,
+  kHashCostRefused = 30,
+  kPasswordBreached = 31,
+  kLegalHold = 32,
+  kLegalBasisMissing = 33,
+  kConsentRequired = 34,
+  kConsentWithdrawn = 35,
+  kObjected = 36,
+  kProcessingRestricted = 37,
+  kAgeNotEligible = 38,
 };
-inline constexpr int kReasonCount = 28;
+inline constexpr int kReasonCount = 39;
 
 // Fail makes the error of a reason. `field` is the catalogue number of the
 // field at fault, 0 if none is: a number, so that it can carry nothing else.

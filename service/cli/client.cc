@@ -4,6 +4,7 @@
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/support/error_details.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "google/rpc/error_details.pb.h"
@@ -13,8 +14,10 @@
 #include "hizo/v1/consent.grpc.pb.h"
 #include "hizo/v1/credential.grpc.pb.h"
 #include "hizo/v1/erasure.grpc.pb.h"
+#include "hizo/v1/export.grpc.pb.h"
 #include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
+#include "hizo/v1/restriction.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
 #include "service/base/status_macros.h"
 #include "service/cli/failure.h"
@@ -25,6 +28,8 @@ namespace {
 
 constexpr size_t kPemBytesMax = 1024 * 1024;
 constexpr int kStreamTimeoutFactor = 10;
+constexpr std::chrono::hours kLongStreamTimeout{1};
+constexpr int kBundleTimeoutFactor = 100;
 constexpr int kMessageBytesMax = 16 * 1024 * 1024;
 constexpr char kDomain[] = "hizo";
 // Harmless for writes, too: their request id is chosen before the first try.
@@ -83,9 +88,11 @@ struct Client::Stubs {
         audit(channel),
         consent(channel),
         erasure(channel),
+        exports(channel),
         credential(channel),
         policy(channel),
         record(channel),
+        restriction(channel),
         subject(channel),
         timeout(timeout_of_calls) {}
 
@@ -97,13 +104,28 @@ struct Client::Stubs {
     return ToStatus((stub.*method)(&context, request, &response));
   }
 
+  // Gives each message of a stream to `take`.
+  template <typename Response>
+  absl::Status Stream(const auto& open, const auto& take) const {
+    grpc::ClientContext context;
+    context.set_deadline(
+        std::chrono::system_clock::now() +
+        std::max<std::chrono::milliseconds>(timeout, kLongStreamTimeout));
+    const auto stream = open(context);
+    Response message;
+    while (stream->Read(&message)) take(message);
+    return ToStatus(stream->Finish());
+  }
+
   v1::AdminService::Stub admin;
   v1::AuditService::Stub audit;
   v1::ConsentService::Stub consent;
   v1::ErasureService::Stub erasure;
+  v1::ExportService::Stub exports;
   v1::CredentialService::Stub credential;
   v1::PolicyService::Stub policy;
   v1::RecordService::Stub record;
+  v1::RestrictionService::Stub restriction;
   v1::SubjectService::Stub subject;
   std::chrono::milliseconds timeout;
 };
@@ -190,6 +212,55 @@ absl::Status Client::Call(const v1::VerifyPasswordRequest& request,
                       response);
 }
 
+absl::Status Client::Call(const v1::ChangePasswordRequest& request,
+                          v1::ChangePasswordResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::ChangePassword, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::ImportPasswordHashRequest& request,
+                          v1::ImportPasswordHashResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::ImportPasswordHash, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::RevokeCredentialsRequest& request,
+                          v1::RevokeCredentialsResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::RevokeCredentials, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::GetCredentialStateRequest& request,
+                          v1::GetCredentialStateResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::GetCredentialState, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::UnlockCredentialsRequest& request,
+                          v1::UnlockCredentialsResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::UnlockCredentials, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::UnlockCallerRequest& request,
+                          v1::UnlockCallerResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::UnlockCaller, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::RotatePepperRequest& request,
+                          v1::RotatePepperResponse& response) {
+  return stubs_->Call(stubs_->credential,
+                      &v1::CredentialService::Stub::RotatePepper, request,
+                      response);
+}
+
 absl::Status Client::Call(const v1::QueryAuditRequest& request,
                           v1::QueryAuditResponse& response) {
   return stubs_->Call(stubs_->audit, &v1::AuditService::Stub::QueryAudit,
@@ -199,6 +270,25 @@ absl::Status Client::Call(const v1::QueryAuditRequest& request,
 absl::Status Client::Call(const v1::GetCheckpointRequest& request,
                           v1::GetCheckpointResponse& response) {
   return stubs_->Call(stubs_->audit, &v1::AuditService::Stub::GetCheckpoint,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::GetInclusionProofRequest& request,
+                          v1::GetInclusionProofResponse& response) {
+  return stubs_->Call(stubs_->audit, &v1::AuditService::Stub::GetInclusionProof,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::GetConsistencyProofRequest& request,
+                          v1::GetConsistencyProofResponse& response) {
+  return stubs_->Call(stubs_->audit,
+                      &v1::AuditService::Stub::GetConsistencyProof, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::GetAccessHistoryRequest& request,
+                          v1::GetAccessHistoryResponse& response) {
+  return stubs_->Call(stubs_->audit, &v1::AuditService::Stub::GetAccessHistory,
                       request, response);
 }
 
@@ -222,6 +312,12 @@ absl::Status Client::Call(const v1::ExecuteErasureRequest& request,
                       response);
 }
 
+absl::Status Client::Call(const v1::CancelErasureRequest& request,
+                          v1::CancelErasureResponse& response) {
+  return stubs_->Call(stubs_->erasure, &v1::ErasureService::Stub::CancelErasure,
+                      request, response);
+}
+
 absl::Status Client::Call(const v1::GetErasureReceiptRequest& request,
                           v1::GetErasureReceiptResponse& response) {
   return stubs_->Call(stubs_->erasure,
@@ -235,6 +331,20 @@ absl::Status Client::Call(const v1::VerifyErasedRequest& request,
                       request, response);
 }
 
+absl::Status Client::Call(const v1::PlaceLegalHoldRequest& request,
+                          v1::PlaceLegalHoldResponse& response) {
+  return stubs_->Call(stubs_->restriction,
+                      &v1::RestrictionService::Stub::PlaceLegalHold, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::ReleaseLegalHoldRequest& request,
+                          v1::ReleaseLegalHoldResponse& response) {
+  return stubs_->Call(stubs_->restriction,
+                      &v1::RestrictionService::Stub::ReleaseLegalHold, request,
+                      response);
+}
+
 absl::Status Client::Call(const v1::CheckPurposeRequest& request,
                           v1::CheckPurposeResponse& response) {
   return stubs_->Call(stubs_->consent, &v1::ConsentService::Stub::CheckPurpose,
@@ -244,6 +354,30 @@ absl::Status Client::Call(const v1::CheckPurposeRequest& request,
 absl::Status Client::Call(const v1::GetStatusRequest& request,
                           v1::GetStatusResponse& response) {
   return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::GetStatus,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::RotateKeysRequest& request,
+                          v1::RotateKeysResponse& response) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::RotateKeys,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::CreateBackupRequest& request,
+                          v1::CreateBackupResponse& response) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::CreateBackup,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::ListBackupsRequest& request,
+                          v1::ListBackupsResponse& response) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::ListBackups,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::VerifyBackupRequest& request,
+                          v1::VerifyBackupResponse& response) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::VerifyBackup,
                       request, response);
 }
 
@@ -261,6 +395,56 @@ absl::Status Client::BatchGet(const v1::BatchGetRecordsRequest& request,
   }
   RETURN_IF_ERROR(ToStatus(stream->Finish()));
   return CheckAnswered(items, request.records_size());
+}
+
+absl::Status Client::ExportAudit(const v1::ExportAuditRequest& request,
+                                 const TakeExport& take) {
+  return stubs_->Stream<v1::ExportAuditResponse>(
+      [&](auto& context) {
+        return stubs_->audit.ExportAudit(&context, request);
+      },
+      take);
+}
+
+absl::Status Client::GetBreachScope(const v1::GetBreachScopeRequest& request,
+                                    const TakeScope& take) {
+  return stubs_->Stream<v1::GetBreachScopeResponse>(
+      [&](auto& context) {
+        return stubs_->audit.GetBreachScope(&context, request);
+      },
+      take);
+}
+
+absl::Status Client::ExportBundle(const v1::ExportBundleRequest& request,
+                                  const TakePiece& take) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       stubs_->timeout * kBundleTimeoutFactor);
+  const auto stream = stubs_->exports.ExportBundle(&context, request);
+  v1::ExportBundleResponse piece;
+  while (stream->Read(&piece)) {
+    const absl::Status taken = take(piece);
+    if (taken.ok()) continue;
+    context.TryCancel();
+    stream->Finish();
+    return taken;
+  }
+  return ToStatus(stream->Finish());
+}
+
+absl::Status Client::ImportBundle(
+    const std::vector<v1::ImportBundleRequest>& pieces,
+    v1::ImportBundleResponse& response) {
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() +
+                       stubs_->timeout * kStreamTimeoutFactor);
+  const auto stream = stubs_->exports.ImportBundle(&context, &response);
+  for (const v1::ImportBundleRequest& piece : pieces) {
+    if (!stream->Write(piece)) break;  // Finish says why
+  }
+  stream->WritesDone();
+  RETURN_IF_ERROR(ToStatus(stream->Finish()));
+  return CheckAnswered(response.items_size(), static_cast<int>(pieces.size()));
 }
 
 absl::Status Client::Import(const std::vector<v1::ImportRecordsRequest>& people,

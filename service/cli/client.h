@@ -19,6 +19,10 @@
 namespace hizo::v1 {
 class BatchGetRecordsRequest;
 class BatchGetRecordsResponse;
+class ExportBundleRequest;
+class ExportBundleResponse;
+class ImportBundleRequest;
+class ImportBundleResponse;
 class CancelAccountRequest;
 class CancelAccountResponse;
 class CheckPurposeRequest;
@@ -27,10 +31,16 @@ class PlanErasureRequest;
 class PlanErasureResponse;
 class ExecuteErasureRequest;
 class ExecuteErasureResponse;
+class CancelErasureRequest;
+class CancelErasureResponse;
 class GetErasureReceiptRequest;
 class GetErasureReceiptResponse;
 class VerifyErasedRequest;
 class VerifyErasedResponse;
+class PlaceLegalHoldRequest;
+class PlaceLegalHoldResponse;
+class ReleaseLegalHoldRequest;
+class ReleaseLegalHoldResponse;
 class CreateSubjectRequest;
 class CreateSubjectResponse;
 class DeleteFieldsRequest;
@@ -43,6 +53,14 @@ class GetEffectivePolicyRequest;
 class GetEffectivePolicyResponse;
 class GetRecordRequest;
 class GetRecordResponse;
+class RotateKeysRequest;
+class RotateKeysResponse;
+class CreateBackupRequest;
+class CreateBackupResponse;
+class ListBackupsRequest;
+class ListBackupsResponse;
+class VerifyBackupRequest;
+class VerifyBackupResponse;
 class GetStatusRequest;
 class GetStatusResponse;
 class GetSubjectRequest;
@@ -55,6 +73,30 @@ class PutRecordRequest;
 class PutRecordResponse;
 class QueryAuditRequest;
 class QueryAuditResponse;
+class GetInclusionProofRequest;
+class GetInclusionProofResponse;
+class GetConsistencyProofRequest;
+class GetConsistencyProofResponse;
+class ExportAuditRequest;
+class ExportAuditResponse;
+class GetAccessHistoryRequest;
+class GetAccessHistoryResponse;
+class GetBreachScopeRequest;
+class GetBreachScopeResponse;
+class ChangePasswordRequest;
+class ChangePasswordResponse;
+class ImportPasswordHashRequest;
+class ImportPasswordHashResponse;
+class RevokeCredentialsRequest;
+class RevokeCredentialsResponse;
+class GetCredentialStateRequest;
+class GetCredentialStateResponse;
+class UnlockCredentialsRequest;
+class UnlockCredentialsResponse;
+class UnlockCallerRequest;
+class UnlockCallerResponse;
+class RotatePepperRequest;
+class RotatePepperResponse;
 class SetPasswordRequest;
 class SetPasswordResponse;
 class VerifyPasswordRequest;
@@ -93,10 +135,30 @@ class Client {
                     v1::SetPasswordResponse& response);
   absl::Status Call(const v1::VerifyPasswordRequest& request,
                     v1::VerifyPasswordResponse& response);
+  absl::Status Call(const v1::ChangePasswordRequest& request,
+                    v1::ChangePasswordResponse& response);
+  absl::Status Call(const v1::ImportPasswordHashRequest& request,
+                    v1::ImportPasswordHashResponse& response);
+  absl::Status Call(const v1::RevokeCredentialsRequest& request,
+                    v1::RevokeCredentialsResponse& response);
+  absl::Status Call(const v1::GetCredentialStateRequest& request,
+                    v1::GetCredentialStateResponse& response);
+  absl::Status Call(const v1::UnlockCredentialsRequest& request,
+                    v1::UnlockCredentialsResponse& response);
+  absl::Status Call(const v1::UnlockCallerRequest& request,
+                    v1::UnlockCallerResponse& response);
+  absl::Status Call(const v1::RotatePepperRequest& request,
+                    v1::RotatePepperResponse& response);
   absl::Status Call(const v1::QueryAuditRequest& request,
                     v1::QueryAuditResponse& response);
   absl::Status Call(const v1::GetCheckpointRequest& request,
                     v1::GetCheckpointResponse& response);
+  absl::Status Call(const v1::GetInclusionProofRequest& request,
+                    v1::GetInclusionProofResponse& response);
+  absl::Status Call(const v1::GetConsistencyProofRequest& request,
+                    v1::GetConsistencyProofResponse& response);
+  absl::Status Call(const v1::GetAccessHistoryRequest& request,
+                    v1::GetAccessHistoryResponse& response);
   absl::Status Call(const v1::GetEffectivePolicyRequest& request,
                     v1::GetEffectivePolicyResponse& response);
   absl::Status Call(const v1::CheckPurposeRequest& request,
@@ -105,17 +167,50 @@ class Client {
                     v1::PlanErasureResponse& response);
   absl::Status Call(const v1::ExecuteErasureRequest& request,
                     v1::ExecuteErasureResponse& response);
+  absl::Status Call(const v1::CancelErasureRequest& request,
+                    v1::CancelErasureResponse& response);
   absl::Status Call(const v1::GetErasureReceiptRequest& request,
                     v1::GetErasureReceiptResponse& response);
   absl::Status Call(const v1::VerifyErasedRequest& request,
                     v1::VerifyErasedResponse& response);
+  absl::Status Call(const v1::PlaceLegalHoldRequest& request,
+                    v1::PlaceLegalHoldResponse& response);
+  absl::Status Call(const v1::ReleaseLegalHoldRequest& request,
+                    v1::ReleaseLegalHoldResponse& response);
   absl::Status Call(const v1::GetStatusRequest& request,
                     v1::GetStatusResponse& response);
+  absl::Status Call(const v1::RotateKeysRequest& request,
+                    v1::RotateKeysResponse& response);
+  absl::Status Call(const v1::CreateBackupRequest& request,
+                    v1::CreateBackupResponse& response);
+  absl::Status Call(const v1::ListBackupsRequest& request,
+                    v1::ListBackupsResponse& response);
+  absl::Status Call(const v1::VerifyBackupRequest& request,
+                    v1::VerifyBackupResponse& response);
 
   // Gives each message of the answer to `take` as it comes.
   using TakeBatch = std::function<void(const v1::BatchGetRecordsResponse&)>;
   absl::Status BatchGet(const v1::BatchGetRecordsRequest& request,
                         const TakeBatch& take);
+
+  // The same of streams that may be as long as the log: no timeout of theirs is
+  // shorter than an hour.
+  using TakeExport = std::function<void(const v1::ExportAuditResponse&)>;
+  absl::Status ExportAudit(const v1::ExportAuditRequest& request,
+                           const TakeExport& take);
+  using TakeScope = std::function<void(const v1::GetBreachScopeResponse&)>;
+  absl::Status GetBreachScope(const v1::GetBreachScopeRequest& request,
+                              const TakeScope& take);
+  // Gives each piece of the bundle to `take` as it comes, whose error ends the
+  // call. It may take a hundred times as long as another call.
+  using TakePiece =
+      std::function<absl::Status(const v1::ExportBundleResponse&)>;
+  absl::Status ExportBundle(const v1::ExportBundleRequest& request,
+                            const TakePiece& take);
+
+  // Sends pieces of a bundle; on success `response` has an item for each.
+  absl::Status ImportBundle(const std::vector<v1::ImportBundleRequest>& pieces,
+                            v1::ImportBundleResponse& response);
 
   // Sends all of `people` in one stream, which may take ten times as long as
   // another call. On success `response` has one item for each of them.

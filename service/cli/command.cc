@@ -76,6 +76,10 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   AddAuditCommands(*this);
   AddPolicyCommands(*this);
   AddEraseCommands(*this);
+  AddBackupCommands(*this);
+  AddKeysCommands(*this);
+  AddBundleCommands(*this);
+  AddHoldCommands(*this);
   AddStatusCommand(*this);
 }
 
@@ -132,6 +136,10 @@ int CommandLine::Run(std::vector<std::string> arguments, Terminal terminal) {
   if (status.ok()) return static_cast<int>(ExitCode::kOk);
   return PrintFailure(status, json_ ? Format::kJson : Format::kTable,
                       terminal.err);
+}
+
+void AddSubjectOption(CLI::App& app, std::string& subject) {
+  app.add_option("subject", subject, "UUID of the person")->required();
 }
 
 }  // namespace hizo::cli

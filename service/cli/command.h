@@ -95,14 +95,28 @@ class CommandLine {
   bool json_ = false;
 };
 
+// The option that names the person a subcommand is about; required.
+void AddSubjectOption(CLI::App& app, std::string& subject);
+
 // Each adds its subcommands; CommandLine calls them all.
 void AddSubjectCommands(CommandLine& line);
 void AddRecordCommands(CommandLine& line);
 void AddImportCommand(CommandLine& line);
 void AddPasswordCommands(CommandLine& line);
+void AddBreachedListCommand(CommandLine& line, CLI::App& group);
 void AddAuditCommands(CommandLine& line);
+void AddAuditTailCommand(CommandLine& line, CLI::App& group);
+void AddAuditProofCommands(CommandLine& line, CLI::App& group);
+void AddAuditExportCommands(CommandLine& line, CLI::App& group);
+void AddAuditHistoryCommand(CommandLine& line, CLI::App& group);
+void AddAuditBreachCommand(CommandLine& line, CLI::App& group);
 void AddPolicyCommands(CommandLine& line);
 void AddEraseCommands(CommandLine& line);
+void AddBackupCommands(CommandLine& line);
+void AddKeysCommands(CommandLine& line);
+void AddBundleCommands(CommandLine& line);
+void AddBundleImportCommand(CommandLine& line, CLI::App& group);
+void AddHoldCommands(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
 
 }  // namespace hizo::cli

@@ -92,14 +92,14 @@ absl::StatusOr<std::string> ReadLine(Terminal& terminal) {
 }
 
 absl::StatusOr<std::string> ReadPassword(const std::string& file,
-                                         Terminal& terminal) {
+                                         Terminal& terminal, const char* what) {
   if (!file.empty()) {
     absl::StatusOr<std::string> password = ReadFile(file, kLineBytesMax + 2);
     if (password.ok()) DropLineBreak(*password);
     return password;
   }
   if (terminal.at_in == Presence::kProgram) return ReadLine(terminal);
-  terminal.err << "Password: " << std::flush;
+  terminal.err << what << ": " << std::flush;
   const EchoOff echo_off;
   absl::StatusOr<std::string> password = ReadLine(terminal);
   terminal.err << '\n';

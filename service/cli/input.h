@@ -25,10 +25,11 @@ absl::StatusOr<std::string> ReadDocument(const std::string& path,
 absl::StatusOr<std::string> ReadLine(Terminal& terminal);
 
 // A password: the file's content without a last line break if a file is named,
-// else asked for on the terminal without showing it, else a line of standard
-// input. The caller wipes it.
+// else asked for as `what` on the terminal without showing it, else a line of
+// standard input. The caller wipes it.
 absl::StatusOr<std::string> ReadPassword(const std::string& file,
-                                         Terminal& terminal);
+                                         Terminal& terminal,
+                                         const char* what = "Password");
 
 }  // namespace hizo::cli
 

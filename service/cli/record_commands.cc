@@ -27,7 +27,7 @@ void AddFieldsOption(CLI::App& app, std::vector<std::string>& fields,
 class RecordPut : public Command {
  public:
   explicit RecordPut(CLI::App& app) {
-    app.add_option("subject", subject_, "UUID of the person")->required();
+    AddSubjectOption(app, subject_);
     app.add_option("class", class_, "Class of the record")->required();
     app.add_option("file", file_, "JSON object of fields; - is stdin")
         ->default_val("-");
@@ -114,9 +114,7 @@ struct Selection {
 };
 
 struct Whose {
-  explicit Whose(CLI::App& app) {
-    app.add_option("subject", subject, "UUID of the person")->required();
-  }
+  explicit Whose(CLI::App& app) { AddSubjectOption(app, subject); }
   std::string subject;
 };
 
@@ -311,8 +309,8 @@ class RecordDeleteFields : public Command {
                              ? "removed, nothing was left"
                              : "etag " + response.record().etag()});
     table.Add({"backups", response.not_erased_from_backups()
-                              ? "older copies still hold the values"
-                              : "older copies are unreadable"});
+                              ? "older copies go on holding the values"
+                              : "older copies end with the next renewal"});
     session.Print(response, table.Text());
     return absl::OkStatus();
   }

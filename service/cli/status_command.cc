@@ -28,13 +28,28 @@ class Status : public Command {
     table.Add({"root slots", std::to_string(response.healthy_slots()) + " of " +
                                  std::to_string(response.slots())});
     table.Add({"key epoch", std::to_string(response.key_epoch())});
+    if (response.has_key_rotation()) {
+      table.Add(
+          {"keys rotated",
+           std::to_string(response.key_rotation().buckets_done()) + " of " +
+               std::to_string(response.key_rotation().buckets()) + " buckets"});
+    }
     table.Add({"memory locked", response.memory_locked() ? "yes" : "no"});
     table.Add({"waiting commits", std::to_string(response.commit_queue())});
     table.Add({"waiting passwords", std::to_string(response.password_queue())});
+    table.Add({"password hash takes",
+               std::to_string(response.password_milliseconds()) + " ms"});
+    for (const v1::CallerWait& wait : response.waiting_callers()) {
+      table.Add({"waits after wrong passwords",
+                 wait.caller() + " until " + DisplayText(wait.until_time())});
+    }
     table.Add(
         {"certificate until", DisplayText(response.certificate_expire_time())});
     table.Add({"certificates refused",
                std::to_string(response.certificate_reload_failures())});
+    table.Add({"newest backup", response.has_backup_time()
+                                    ? DisplayText(response.backup_time())
+                                    : "none"});
     session.Print(response, table.Text());
     return absl::OkStatus();
   }

@@ -42,9 +42,7 @@ class SubjectCreate : public Command {
 
 class SubjectGet : public Command {
  public:
-  explicit SubjectGet(CLI::App& app) {
-    app.add_option("subject", subject_, "UUID of the person")->required();
-  }
+  explicit SubjectGet(CLI::App& app) { AddSubjectOption(app, subject_); }
 
   absl::Status Run(Session& session) override {
     v1::GetSubjectRequest request;
@@ -73,9 +71,7 @@ class SubjectGet : public Command {
 
 class SubjectCancel : public Command {
  public:
-  explicit SubjectCancel(CLI::App& app) {
-    app.add_option("subject", subject_, "UUID of the person")->required();
-  }
+  explicit SubjectCancel(CLI::App& app) { AddSubjectOption(app, subject_); }
 
   absl::Status Run(Session& session) override {
     v1::CancelAccountRequest request;

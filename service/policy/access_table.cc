@@ -118,6 +118,7 @@ absl::StatusOr<Roles> CompileRoles(const AccessSource& source,
     Role role;
     role.name = role_source.name;
     role.kind = role_source.kind;
+    role.text = role_source.text;
     role.misses_per_minute = role_source.misses_per_minute;
     for (const AccessSource::GrantSource& grant_source : role_source.grants) {
       ASSIGN_OR_RETURN(Grant grant, CompileGrant(grant_source, catalogue));

@@ -21,6 +21,7 @@
 #include "service/base/ids.h"
 #include "service/policy/action.h"
 #include "service/policy/catalogue.h"
+#include "service/policy/company_policy.h"
 
 namespace hizo::policy {
 
@@ -34,7 +35,7 @@ enum class RoleKind : uint8_t {
 
 // Grant: all of its parts must match at once.
 struct Grant {
-  std::bitset<64> actions;  // by number of Action
+  std::bitset<kActionCount> actions;  // by number
   PurposeSet purposes;
   FieldSet fields;
   bool plain = false;  // values, and not only masks
@@ -44,6 +45,9 @@ struct Role {
   std::string name;
   RoleKind kind = RoleKind::kService;
   std::vector<Grant> grants;
+  // What such a caller does, one sentence for the people whose data it uses;
+  // may be empty.
+  std::string text;
   // How many answers a minute that nobody is there, or somebody is whom the
   // caller may not have; 0 is no limit, nothing what the store's setting says.
   std::optional<uint32_t> misses_per_minute;
@@ -62,12 +66,23 @@ struct Principal {
   }
 };
 
+// Where the parts of a tenant's policy were read from (company_policy.h).
+struct PolicyFiles {
+  std::string profile;
+  std::string statutory;
+  std::string overlay;  // the operator's
+};
+
 struct TenantSpec {
   base::TenantId id = base::TenantId::kStore;  // 1 and up; stored
   std::string name;
   std::string default_region;  // for national phone numbers; may be empty
   // Number of the cipher suite of what is written for it, crypto/FORMAT.md 1.
   uint32_t suite = 1;
+  std::optional<PolicyFiles> policy_files = std::nullopt;
+  // nullptr: this tenant has none, and grants alone decide.
+  // Lives longer than whatever names this tenant.
+  const CompanyPolicy* policy = nullptr;
 };
 
 // What a table is made from: names as the operator wrote them. In `fields`,
@@ -84,6 +99,7 @@ struct AccessSource {
     RoleKind kind = RoleKind::kService;
     std::vector<GrantSource> grants;
     std::optional<uint32_t> misses_per_minute = std::nullopt;
+    std::string text = {};
   };
   struct PrincipalSource {
     std::string spiffe_id;

@@ -34,8 +34,31 @@ enum class Action : uint8_t {
   kErasureGet = 21,
   kErasureVerify = 22,
   kErasureFinish = 23,  // Hizo itself; no call has it
+  kBackupCreate = 24,
+  kBackupList = 25,
+  kBackupVerify = 26,
+  kBackupRestore = 27,    // Hizo itself; no call has it
+  kRetentionExpire = 28,  // Hizo itself; no call has it
+  kCredentialChange = 29,
+  kCredentialImport = 30,
+  kCredentialRevoke = 31,
+  kCredentialUnlock = 32,
+  kCredentialGet = 33,
+  kCredentialUnlockCaller = 34,
+  kCredentialRotatePepper = 35,
+  kHoldPlace = 36,
+  kHoldRelease = 37,
+  kAuditHistory = 38,
+  kAuditBreach = 39,
+  kAuditProve = 40,
+  kAuditExport = 41,
+  kExportBundle = 42,
+  kExportImport = 43,
+  kErasureCancel = 44,
+  kKeysRotate = 45,
+  kAuditPrune = 46,
 };
-inline constexpr int kActionCount = 24;
+inline constexpr int kActionCount = 47;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

@@ -11,6 +11,9 @@ namespace hizo::policy {
 namespace {
 
 constexpr size_t kNameSizeMax = 64;
+constexpr size_t kLawSizeMax = 200;
+constexpr unsigned kRetentionYearsMax = 100;
+constexpr unsigned kMonthsOfAYear = 12;
 // The number above those of fields is that of a record's event time
 // (service/vault/FORMAT.md).
 constexpr size_t kFieldNumberEnd = 0xFFFF;
@@ -65,6 +68,52 @@ absl::Status CheckNames(const std::vector<Spec>& specs,
   return absl::OkStatus();
 }
 
+// What is told in receipts, as one line among others.
+bool IsOneLine(std::string_view text) {
+  return !text.empty() && text.size() <= kLawSizeMax &&
+         std::ranges::none_of(text, [](char c) {
+           return static_cast<unsigned char>(c) < ' ' || c == 0x7F;
+         });
+}
+
+absl::Status CheckRetention(const ClassSpec& spec,
+                            const std::vector<FieldSpec>& fields,
+                            const PurposeSet& purposes) {
+  const RetentionSpec& retention = *spec.retention;
+  const std::string what =
+      absl::StrCat("the retention of class `", spec.name, "`");
+  if (!IsOneLine(retention.law)) return Broken(what, "names no law");
+  if (retention.years == 0 || retention.years > kRetentionYearsMax ||
+      retention.begins_after_months > kMonthsOfAYear) {
+    return Broken(what, "is not of 1 to 100 years, from at most 12 months on");
+  }
+  if (retention.year_ends_month == 0 ||
+      retention.year_ends_month > kMonthsOfAYear ||
+      retention.year_ends_day == 0 || retention.year_ends_day > 31) {
+    return Broken(what, "has a fiscal year without an end");
+  }
+  if (retention.purposes.none()) return Broken(what, "has no purpose");
+  if ((retention.purposes & ~purposes).any()) {
+    return Broken(what, "has a purpose that does not exist");
+  }
+  const auto dated =
+      std::ranges::find(fields, retention.dated_by, &FieldSpec::name);
+  if (dated == fields.end() || dated->type != FieldType::kDate ||
+      !dated->required) {
+    return Broken(what, "is not dated by a date that records must have");
+  }
+  if (spec.internal) return Broken(what, "is of a class that is internal");
+  return absl::OkStatus();
+}
+
+PurposeSet PurposesOf(const CatalogueSource& source) {
+  PurposeSet purposes;
+  for (const PurposeSpec& purpose : source.purposes) {
+    purposes.set(purpose.number);
+  }
+  return purposes;
+}
+
 absl::Status CheckClasses(const CatalogueSource& source) {
   for (const ClassSpec& spec : source.classes) {
     const std::string what = absl::StrCat("class `", spec.name, "`");
@@ -83,6 +132,8 @@ absl::Status CheckClasses(const CatalogueSource& source) {
       return Broken(what, "is a series and has a field that is searchable");
     }
     RETURN_IF_ERROR(CheckNames(fields, "field"));
+    if (!spec.retention.has_value()) continue;
+    RETURN_IF_ERROR(CheckRetention(spec, fields, PurposesOf(source)));
   }
   return absl::OkStatus();
 }
@@ -121,10 +172,7 @@ absl::Status CheckFields(const CatalogueSource& source) {
   RETURN_IF_ERROR(CheckNumbers(source.fields, "field", kFieldNumberEnd));
   std::set<ClassNumber> classes;
   for (const ClassSpec& spec : source.classes) classes.insert(spec.number);
-  PurposeSet purposes;
-  for (const PurposeSpec& purpose : source.purposes) {
-    purposes.set(purpose.number);
-  }
+  const PurposeSet purposes = PurposesOf(source);
   for (const FieldSpec& field : source.fields) {
     RETURN_IF_ERROR(CheckField(field, classes, purposes));
   }

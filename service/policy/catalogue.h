@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,7 @@ inline constexpr size_t kPurposesMax = 64;  // numbers 1 to 63
 inline constexpr size_t kFieldSizeMax = 64 * 1024;
 using FieldSet = std::bitset<kFieldsMax>;      // by FieldSpec::index
 using PurposeSet = std::bitset<kPurposesMax>;  // by number
+using ClassSet = std::bitset<kClassesMax>;     // by number
 
 enum class FieldType : uint8_t {
   kText,
@@ -89,12 +91,23 @@ struct FieldSpec {
   size_t size_max = 0;      // bytes of text, bytes or JSON
   std::vector<std::string> choices;  // for kChoice
 };
+// What a law has kept of a class after its person was erased (retention.h).
+struct RetentionSpec {
+  std::string law;               // which one, on one line, for people
+  unsigned year_ends_month = 0;  // the last day of a fiscal year: 1 to 12
+  unsigned year_ends_day = 0;    // 1 to 31; the month's last if it has fewer
+  unsigned begins_after_months = 0;  // after a year's end, its term begins
+  unsigned years = 0;                // how long the term is
+  std::string dated_by;  // the required date field that tells a record's year
+  PurposeSet purposes;   // what alone the kept may be used for
+};
 struct ClassSpec {
   ClassNumber number = 0;
   std::string name;
   bool series = false;    // many records with an event time, or just one
   bool internal = false;  // no call reads or writes its fields by name
-  std::vector<const FieldSpec*> fields;  // in the order of their numbers
+  std::optional<RetentionSpec> retention;  // nullopt: goes with the person
+  std::vector<const FieldSpec*> fields;    // in the order of their numbers
 };
 struct PurposeSpec {
   PurposeNumber number = 0;  // 1 to 63; stored; never renumber
@@ -102,6 +115,8 @@ struct PurposeSpec {
   std::string text;  // one sentence for people
   // Whether it goes on after the person's account was cancelled.
   bool outlives_account = false;
+  // Whether what a legal hold has kept of the erased may be used for it.
+  bool for_holds = false;
 };
 
 // What a catalogue is made from.
@@ -120,7 +135,8 @@ class Catalogue {
   // underscores, a field of no class, an index on a type that has no normal
   // form, a unique field that cannot be searched, a class without fields, a
   // choice without choices, numbers and sizes out of bounds, no purposes for a
-  // field or unknown ones.
+  // field or unknown ones, and a retention without an end, a law or a purpose,
+  // or whose records cannot be dated.
   // The source is written by an operator: its names may stand in the text.
   static absl::StatusOr<std::unique_ptr<const Catalogue>> Create(
       CatalogueSource source);

@@ -16,6 +16,7 @@
 #include "service/policy/access_table.h"
 #include "service/policy/action.h"
 #include "service/policy/catalogue.h"
+#include "service/policy/company_policy.h"
 
 namespace hizo::policy {
 
@@ -23,11 +24,25 @@ namespace hizo::policy {
 enum class View : uint8_t { kNone = 0, kMasked = 1, kPlain = 2 };
 
 // Where a person stands. Stored; never renumber.
-enum class SubjectState : uint8_t { kActive = 1, kCancelled = 2 };
+enum class SubjectState : uint8_t {
+  kActive = 1,
+  kCancelled = 2,
+  kRetained = 3,  // erased, but for what a law or a hold has kept
+};
 
 // What the rules need to know of a person.
 struct SubjectFacts {
   SubjectState state = SubjectState::kActive;
+  // kRetained: what a law has kept. There is nothing else but what is held.
+  ClassSet retained = {};
+  ClassSet held = {};  // for a legal claim
+  // What the person has said. A purpose is in one of the first two at most.
+  PurposeSet consented = {};
+  PurposeSet withdrawn = {};
+  PurposeSet objected = {};
+  // Everything is only kept, but for what they consent to or a law allows.
+  bool restricted = false;
+  bool minor = false;  // of whom was found that they are too young
 };
 
 // Access is what a caller asks for.
@@ -39,6 +54,8 @@ struct Access {
   FieldSet fields;            // read, written or searched
   View view = View::kNone;
   const SubjectFacts* subject = nullptr;  // nullptr: nobody is there
+  // nullptr: the tenant has no policy, and grants alone decide.
+  const CompanyPolicy* company = nullptr;
 };
 
 struct Decision {
@@ -48,12 +65,19 @@ struct Decision {
   // A refusal that tells something about the person: who may ask learns from
   // it whether they are there.
   bool tells_of_person = false;
+  // What the tenant's policy says of the purpose, its clause above all; lives
+  // as long as the policy. nullptr where there is none, or nobody is concerned.
+  const PurposeTerms* terms = nullptr;
 };
 
 // What the grants of `principal` name for `action` and `purpose`, by the fields
 // of the catalogue that they were compiled for.
 FieldSet GrantedFields(const Principal& principal, Action action,
                        PurposeNumber purpose);
+
+// Which of what is kept of `subject` may be used for `purpose`.
+ClassSet RetainedFor(const Catalogue& catalogue, const SubjectFacts& subject,
+                     PurposeNumber purpose);
 
 // `access.fields` counts by the fields of `catalogue`, for which the grants of
 // `access.principal` were compiled.

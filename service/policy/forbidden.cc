@@ -169,12 +169,37 @@ size_t IbanAtFront(std::string_view folded) {
   return end;
 }
 
-// Puts dots for IBANs: their digits are an account's, and one in a hundred of
-// them would pass for a card's. Country, size and check digits must all fit.
-void BlankIbans(std::string& folded) {
+// How many bytes of `folded`, from the first, are a UUID as RFC 9562 writes it,
+// with its variant and a version; 0 if none are. One without a letter is none:
+// a number in that dress would be meant.
+size_t UuidAtFront(std::string_view folded) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-vxxx-wxxx-xxxxxxxxxxxx";
+  if (folded.size() < kForm.size()) return 0;
+  bool letters = false;
+  for (size_t i = 0; i < kForm.size(); ++i) {
+    const char c = folded[i];
+    const bool letter = c >= 'a' && c <= 'f';
+    letters = letters || letter;
+    const bool fits = kForm[i] == '-'   ? c == '-'
+                      : kForm[i] == 'v' ? c >= '1' && c <= '8'
+                      : kForm[i] == 'w'
+                          ? c == '8' || c == '9' || c == 'a' || c == 'b'
+                          : letter || IsDigit(c);
+    if (!fits) return 0;
+  }
+  const bool ends =
+      folded.size() == kForm.size() || !IsLetterOrDigit(folded[kForm.size()]);
+  return letters && ends ? kForm.size() : 0;
+}
+
+// Puts dots for what has digits of its own that would by chance pass for a
+// card's: those of one IBAN in a hundred, and of one UUID in some thousands.
+// Of an IBAN, country, size and check digits must all fit.
+void BlankIbansAndUuids(std::string& folded) {
   for (size_t i = 0; i < folded.size(); ++i) {
     if (i > 0 && IsLetterOrDigit(folded[i - 1])) continue;
-    const size_t size = IbanAtFront(std::string_view(folded).substr(i));
+    const std::string_view rest = std::string_view(folded).substr(i);
+    const size_t size = std::max(IbanAtFront(rest), UuidAtFront(rest));
     std::fill_n(folded.begin() + static_cast<std::ptrdiff_t>(i), size, '.');
   }
 }
@@ -309,9 +334,9 @@ bool HoldsCodeNamed(std::string_view text, std::string_view name) {
 
 bool LooksLikeCardNumber(std::string_view text) {
   if (DigitsAtMost(text) < kCardDigitsMin) return false;
-  std::string without_ibans = Fold(text, LongVowel::kIsDash);
-  BlankIbans(without_ibans);
-  const base::Pii kept(std::move(without_ibans));
+  std::string blanked = Fold(text, LongVowel::kIsDash);
+  BlankIbansAndUuids(blanked);
+  const base::Pii kept(std::move(blanked));
   const std::string_view folded = kept.Reveal();
   std::vector<std::string_view> groups;
   size_t separators = 0;

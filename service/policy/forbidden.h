@@ -18,7 +18,8 @@ namespace hizo::policy {
 // a time; it begins and ends where a group of digits does, so that a part of a
 // longer number is not taken for one.
 // Numbers of 13 digits are let pass, since Visa no longer gives such out, and
-// Japanese tax registration numbers and bar codes have as many.
+// Japanese tax registration numbers and bar codes have as many. The digits of
+// an IBAN (ISO 13616) and of a UUID (RFC 9562) are their own.
 bool LooksLikeCardNumber(std::string_view text);
 
 // Whether somewhere in `field_text` a card's verification code is named and

@@ -76,13 +76,74 @@ bool SubjectExists(const Question& q) {
 bool SubjectIsInAKnownState(const Question& q) {
   return q.access.subject == nullptr ||
          q.access.subject->state == SubjectState::kActive ||
-         q.access.subject->state == SubjectState::kCancelled;
+         q.access.subject->state == SubjectState::kCancelled ||
+         q.access.subject->state == SubjectState::kRetained;
+}
+
+bool ConcernsRetained(const Question& q) {
+  return q.access.subject != nullptr && ConcernsSubject(q.access.action) &&
+         q.access.subject->state == SubjectState::kRetained;
+}
+
+ClassSet ClassesOf(const Question& q) {
+  ClassSet classes;
+  for (const FieldSpec& field : q.catalogue.fields()) {
+    if (q.access.fields.test(field.index)) classes.set(field.class_number);
+  }
+  return classes;
+}
+
+// Of whom something is kept, only that is there.
+bool AsksForWhatIsKept(const Question& q) {
+  if (!ConcernsRetained(q) || q.access.action == Action::kSubjectGet) {
+    return true;
+  }
+  const ClassSet classes = ClassesOf(q);
+  const SubjectFacts& subject = *q.access.subject;
+  return classes.any() && (classes & ~subject.retained & ~subject.held).none();
+}
+
+// What is only held, by no law: and so its refusal is another.
+ClassSet HeldOnly(const SubjectFacts& subject) {
+  return subject.held & ~subject.retained;
+}
+
+// And it is only read, for what it is kept for.
+bool IsKeptForThat(const Question& q) {
+  if (!ConcernsRetained(q)) return true;
+  const ClassSet kept =
+      RetainedFor(q.catalogue, *q.access.subject, q.access.purpose);
+  switch (q.access.action) {
+    case Action::kSubjectGet:
+      return kept.any();
+    case Action::kRecordGet:
+    case Action::kRecordList:
+    case Action::kRecordBatchGet:
+      return (ClassesOf(q) & ~kept).none();
+    default:
+      return false;
+  }
+}
+
+bool IsHeldForThat(const Question& q) {
+  if (!ConcernsRetained(q) || IsKeptForThat(q)) return true;
+  // One that a law has kept: the next rule refuses it.
+  const ClassSet classes = q.access.action == Action::kSubjectGet
+                               ? q.access.subject->retained
+                               : ClassesOf(q);
+  return classes.any() && (classes & ~HeldOnly(*q.access.subject)).any();
+}
+
+bool DeletesNothingHeld(const Question& q) {
+  return q.access.subject == nullptr ||
+         q.access.action != Action::kRecordDeleteFields ||
+         (ClassesOf(q) & q.access.subject->held).none();
 }
 
 // Whether the person's account is there, or this goes on without it.
 bool AccountIsOpenOrNotNeeded(const Question& q) {
   if (q.access.subject == nullptr || !ConcernsSubject(q.access.action) ||
-      q.access.subject->state == SubjectState::kActive) {
+      q.access.subject->state == SubjectState::kActive || ConcernsRetained(q)) {
     return true;
   }
   // Cancelling again is no error, whatever it is done for.
@@ -92,8 +153,73 @@ bool AccountIsOpenOrNotNeeded(const Question& q) {
 
 bool LooksForSomebodyWithAnAccount(const Question& q) {
   const bool looks = q.access.action == Action::kSubjectFind ||
-                     q.access.action == Action::kCredentialVerify;
+                     q.access.action == Action::kCredentialVerify ||
+                     q.access.action == Action::kCredentialChange;
   return !looks || AccountIsOpenOrNotNeeded(q);
+}
+
+// What the policy says of a purpose that it is asked about: of uses of people,
+// and of nothing where the tenant has no policy.
+const PurposeTerms* TermsOf(const Question& q) {
+  if (q.access.company == nullptr || !ConcernsSubject(q.access.action)) {
+    return nullptr;
+  }
+  return &q.access.company->For(q.access.purpose);
+}
+
+bool PurposeIsInPolicy(const Question& q) {
+  const PurposeTerms* terms = TermsOf(q);
+  return terms == nullptr || terms->in_policy;
+}
+
+bool PolicyNamesClasses(const Question& q) {
+  const PurposeTerms* terms = TermsOf(q);
+  return terms == nullptr || terms->lawful ||
+         (q.access.fields & q.access.company->undeclared_fields()).none();
+}
+
+// One person's data is never anonymous.
+bool IsNotOnlyForAnonymised(const Question& q) {
+  const PurposeTerms* terms = TermsOf(q);
+  return terms == nullptr || !terms->anonymised_only;
+}
+
+bool HasLegalBasis(const Question& q) {
+  const PurposeTerms* terms = TermsOf(q);
+  return terms == nullptr || terms->basis != Basis::kNone;
+}
+
+// Whether what the person said decides: not against a law, and of nobody.
+bool PersonDecides(const Question& q) {
+  const PurposeTerms* terms = TermsOf(q);
+  return terms != nullptr && !terms->lawful && q.access.subject != nullptr;
+}
+
+bool IsOldEnough(const Question& q) {
+  return !PersonDecides(q) || !q.access.subject->minor;
+}
+
+bool IsNotRestricted(const Question& q) {
+  return !PersonDecides(q) || !q.access.subject->restricted ||
+         q.access.subject->consented.test(q.access.purpose);
+}
+
+bool IsNotObjectedTo(const Question& q) {
+  return !PersonDecides(q) ||
+         !q.access.subject->objected.test(q.access.purpose);
+}
+
+bool ConsentIsNotWithdrawn(const Question& q) {
+  return !PersonDecides(q) || !TermsOf(q)->needs_consent ||
+         !q.access.subject->withdrawn.test(q.access.purpose);
+}
+
+// Who is only being created has consented to nothing yet.
+bool ConsentIsGiven(const Question& q) {
+  const PurposeTerms* terms = TermsOf(q);
+  if (terms == nullptr || terms->lawful || !terms->needs_consent) return true;
+  return q.access.subject != nullptr &&
+         q.access.subject->consented.test(q.access.purpose);
 }
 
 struct Rule {
@@ -118,17 +244,34 @@ constexpr std::array kRules = {
     Rule{"fields-granted", FieldsAreGranted, Reason::kCallerNotEntitled},
     Rule{"fields-serve-purpose", FieldsServePurpose,
          Reason::kPurposeNotAllowed},
+    Rule{"purpose-in-policy", PurposeIsInPolicy, Reason::kPurposeNotAllowed},
+    Rule{"policy-names-classes", PolicyNamesClasses,
+         Reason::kPurposeNotAllowed},
+    Rule{"only-anonymised", IsNotOnlyForAnonymised, Reason::kPurposeNotAllowed},
+    Rule{"legal-basis", HasLegalBasis, Reason::kLegalBasisMissing},
     Rule{"subject-exists", SubjectExists, Reason::kSubjectNotFound, true},
     // The same answer as for nobody: who is gone is not told from who never
     // was.
     Rule{"subject-state-known", SubjectIsInAKnownState,
          Reason::kSubjectNotFound, true},
+    // The same answer as for who is gone altogether.
+    Rule{"retained-is-kept", AsksForWhatIsKept, Reason::kSubjectNotFound, true},
+    Rule{"held-for-purpose", IsHeldForThat, Reason::kLegalHold, true},
+    Rule{"retained-for-purpose", IsKeptForThat, Reason::kRetainedForLaw, true},
     // Who has left cannot sign in and is not found: the same answer as for
     // nobody.
     Rule{"subject-has-account", LooksForSomebodyWithAnAccount,
          Reason::kSubjectNotFound, true},
     Rule{"purpose-outlives-account", AccountIsOpenOrNotNeeded,
          Reason::kPurposeNotAllowed, true},
+    Rule{"held-is-not-deleted", DeletesNothingHeld, Reason::kLegalHold, true},
+    Rule{"old-enough", IsOldEnough, Reason::kAgeNotEligible, true},
+    Rule{"not-restricted", IsNotRestricted, Reason::kProcessingRestricted,
+         true},
+    Rule{"not-objected-to", IsNotObjectedTo, Reason::kObjected, true},
+    Rule{"consent-not-withdrawn", ConsentIsNotWithdrawn,
+         Reason::kConsentWithdrawn, true},
+    Rule{"consent-given", ConsentIsGiven, Reason::kConsentRequired, true},
 };
 
 }  // namespace
@@ -147,6 +290,21 @@ FieldSet GrantedFields(const Principal& principal, Action action,
   return granted;
 }
 
+ClassSet RetainedFor(const Catalogue& catalogue, const SubjectFacts& subject,
+                     PurposeNumber purpose) {
+  const PurposeSpec* named = catalogue.PurposeByNumber(purpose);
+  const bool for_holds = named != nullptr && named->for_holds;
+  ClassSet kept;
+  for (const ClassSpec& spec : catalogue.classes()) {
+    const bool by_law = subject.retained.test(spec.number) &&
+                        spec.retention.has_value() && purpose < kPurposesMax &&
+                        spec.retention->purposes.test(purpose);
+    kept.set(spec.number,
+             by_law || (for_holds && subject.held.test(spec.number)));
+  }
+  return kept;
+}
+
 Decision Decide(const Catalogue& catalogue, const Access& access,
                 base::Timestamp /*now*/) {
   const Question question{catalogue, access};
@@ -155,10 +313,14 @@ Decision Decide(const Catalogue& catalogue, const Access& access,
       return {.allowed = false,
               .reason = rule.otherwise,
               .rule = rule.name,
-              .tells_of_person = rule.looks_at_person};
+              .tells_of_person = rule.looks_at_person,
+              .terms = TermsOf(question)};
     }
   }
-  return {.allowed = true, .reason = Reason::kNone, .rule = "granted"};
+  return {.allowed = true,
+          .reason = Reason::kNone,
+          .rule = "granted",
+          .terms = TermsOf(question)};
 }
 
 }  // namespace hizo::policy

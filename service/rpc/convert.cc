@@ -182,7 +182,9 @@ v1::GetSubjectResponse FromDescription(
   v1::GetSubjectResponse out;
   out.set_subject(base::ToText(description.subject));
   out.set_state(static_cast<v1::SubjectState>(description.state));
-  *out.mutable_create_time() = FromTimestamp(description.created);
+  if (description.state != policy::SubjectState::kRetained) {
+    *out.mutable_create_time() = FromTimestamp(description.created);
+  }
   if (description.cancelled.has_value()) {
     *out.mutable_cancel_time() = FromTimestamp(*description.cancelled);
   }
@@ -220,11 +222,31 @@ absl::StatusOr<vault::QueryAuditInput> ToAuditQuery(
   if (request.has_end_time()) {
     ASSIGN_OR_RETURN(input.filter.end, ToTimestamp(request.end_time()));
   }
+  if (request.reason() != v1::REASON_UNSPECIFIED) {
+    input.filter.reason =
+        base::ReasonFromNumber(static_cast<uint32_t>(request.reason()));
+    if (!input.filter.reason.has_value()) return Fail(Reason::kValueInvalid);
+  }
+  if (request.first_sequence() < 0) return Fail(Reason::kValueInvalid);
+  if (request.first_sequence() > 0) {
+    input.filter.first = static_cast<uint64_t>(request.first_sequence());
+  }
+  input.role = request.role();
+  input.record_class = request.record_class();
+  input.field = request.field();
+  input.purpose = request.asked_purpose();
+  input.other_than_purpose = request.other_than_purpose();
   input.order = request.oldest_first() ? audit::Order::kOldestFirst
                                        : audit::Order::kNewestFirst;
   input.page_size = request.page_size();
   input.page_token = request.page_token();
   return input;
+}
+
+std::string FromReference(const base::AuditReference& reference) {
+  std::string text = base::ToText(reference);
+  std::erase(text, '-');
+  return text;
 }
 
 v1::AuditEvent FromEvent(const vault::ShownEvent& shown,
@@ -240,9 +262,7 @@ v1::AuditEvent FromEvent(const vault::ShownEvent& shown,
   const auto* purpose = catalogue.PurposeByNumber(event.purpose);
   if (purpose != nullptr) out.set_purpose(purpose->name);
   if (event.subject.has_value()) {
-    std::string reference = base::ToText(*event.subject);
-    std::erase(reference, '-');
-    out.set_subject_reference(reference);
+    out.set_subject_reference(FromReference(*event.subject));
   }
   for (const policy::FieldNumber number : event.fields) {
     const auto* field = catalogue.FieldByNumber(number);
@@ -255,6 +275,15 @@ v1::AuditEvent FromEvent(const vault::ShownEvent& shown,
   }
   if (shown.subject.has_value()) out.set_subject(base::ToText(*shown.subject));
   return out;
+}
+
+v1::KeyRotation FromKeyRotation(const vault::KeyRotation& rotation) {
+  v1::KeyRotation told;
+  *told.mutable_start_time() = FromTimestamp(rotation.begun);
+  told.set_buckets_done(static_cast<int32_t>(rotation.done));
+  told.set_buckets(static_cast<int32_t>(vault::kBucketCount));
+  told.set_data_keys(rotation.data_keys);
+  return told;
 }
 
 }  // namespace hizo::rpc

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "hizo/v1/admin.pb.h"
 #include "hizo/v1/audit.pb.h"
 #include "hizo/v1/record.pb.h"
 #include "hizo/v1/subject.pb.h"
@@ -18,6 +19,7 @@
 #include "service/base/reason.h"
 #include "service/policy/catalogue.h"
 #include "service/vault/audits.h"
+#include "service/vault/key_rotation.h"
 #include "service/vault/records.h"
 #include "service/vault/subjects.h"
 
@@ -40,6 +42,7 @@ absl::StatusOr<std::optional<IdType>> ToOptionalId(const std::string& text) {
 absl::StatusOr<base::Timestamp> ToTimestamp(
     const google::protobuf::Timestamp& time);
 google::protobuf::Timestamp FromTimestamp(base::Timestamp time);
+v1::KeyRotation FromKeyRotation(const vault::KeyRotation& rotation);
 
 absl::StatusOr<vault::Value> ToValue(const v1::Value& value);
 v1::Value FromValue(const vault::Value& value);
@@ -59,6 +62,8 @@ v1::GetSubjectResponse FromDescription(
 
 absl::StatusOr<vault::QueryAuditInput> ToAuditQuery(
     const v1::QueryAuditRequest& request);
+// 32 hex digits.
+std::string FromReference(const base::AuditReference& reference);
 v1::AuditEvent FromEvent(const vault::ShownEvent& event,
                          const policy::Catalogue& catalogue);
 

@@ -18,6 +18,11 @@ using vault::Attempt;
 // A call that lost a race is run this often altogether.
 constexpr int kRunsMax = 2;
 
+// Whether the call hashes a password.
+bool Hashes(const Exchange::Request& request) {
+  return request.method != nullptr && request.method->lane == Lane::kPassword;
+}
+
 }  // namespace
 
 std::unique_ptr<Attempt> Dispatch::NewAttempt(const Exchange& exchange) const {
@@ -33,10 +38,9 @@ std::unique_ptr<Attempt> Dispatch::NewAttempt(const Exchange& exchange) const {
 }
 
 void Dispatch::Serve(std::unique_ptr<Exchange> exchange) {
-  const Method* method = exchange->request().method;
+  const Exchange::Request& request = exchange->request();
   // What is refused already is not worth a place among the passwords.
-  const bool refused = exchange->request().refused != Reason::kNone;
-  if (!refused && method != nullptr && method->lane == Lane::kPassword) {
+  if (request.refused == Reason::kNone && Hashes(request)) {
     RunPassword(std::move(exchange));
   } else {
     Run(std::move(exchange));
@@ -112,7 +116,10 @@ absl::Status Dispatch::Execute(const Exchange& exchange, Attempt& attempt) {
   if (tenant == nullptr) return base::Fail(Reason::kInternal);
   const Incoming incoming{*principal, *tenant, request.method->action,
                           request.body, now};
-  absl::StatusOr<std::string> answer = request.method->run(incoming, attempt);
+  absl::StatusOr<std::string> answer =
+      request.sequence != nullptr
+          ? request.sequence->Run(incoming, attempt, request.index)
+          : request.method->run(incoming, attempt);
   if (!answer.ok()) return answer.status();
   attempt.Withhold(*std::move(answer));
   return absl::OkStatus();
@@ -136,17 +143,22 @@ void Dispatch::Finish(std::unique_ptr<Exchange> exchange,
     if (!lost_race) {
       exchange->Answer(result.status, "");
     } else if (exchange->runs_ < kRunsMax) {
-      const Method* method = exchange->request().method;
-      const bool hashes = method != nullptr && method->lane == Lane::kPassword;
-      RunOn(hashes ? parts_.passwords : parts_.reruns, std::move(exchange),
-            base::Fail(Reason::kConflict));
+      base::WorkerPool& pool =
+          Hashes(exchange->request()) ? parts_.passwords : parts_.reruns;
+      RunOn(pool, std::move(exchange), base::Fail(Reason::kConflict));
     } else {
       Refuse(std::move(exchange), base::Fail(Reason::kConflict));
     }
     return;
   }
   const absl::Status status = attempt->status();
-  exchange->Answer(status, std::move(*attempt).Release(*result.receipt));
+  std::string answer = std::move(*attempt).Release(*result.receipt);
+  // That a password is not right must not tell by its time why.
+  if (attempt->missed() && Hashes(exchange->request())) {
+    parts_.pacer.Answer(std::move(exchange), status, std::move(answer));
+  } else {
+    exchange->Answer(status, std::move(answer));
+  }
 }
 
 }  // namespace hizo::rpc

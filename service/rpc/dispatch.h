@@ -4,6 +4,7 @@
 // goes. Dispatch finds out who asks, runs the method's use case, and hands the
 // Attempt to the committer whatever came of it; the answer goes out when the
 // committer says that it is durable. A call that lost a race is run once more.
+// That a password is not right is told at a time that does not depend on why.
 //
 // No call leaves without an event: identity unknown, method unknown, bytes
 // that are no message and a queue that is full are Attempts too.
@@ -21,41 +22,13 @@
 #include "service/base/worker_pool.h"
 #include "service/policy/access_table.h"
 #include "service/policy/catalogue.h"
+#include "service/rpc/exchange.h"
 #include "service/rpc/method_table.h"
+#include "service/rpc/pacer.h"
 #include "service/vault/committer.h"
 #include "service/vault/miss_limits.h"
 
 namespace hizo::rpc {
-
-class Exchange {
- public:
-  struct Request {
-    const Method* method = nullptr;  // nullptr: there is no such method
-    std::string actor;               // SPIFFE id; empty if the peer has none
-    std::string body;
-    base::Timestamp deadline = base::Timestamp::max();
-    // kOk, or why the transport knows already that it cannot be served.
-    base::Reason refused = base::Reason::kNone;
-  };
-  explicit Exchange(Request request) : request_(std::move(request)) {}
-  Exchange(const Exchange&) = delete;
-  Exchange& operator=(const Exchange&) = delete;
-  virtual ~Exchange() = default;
-
-  // Called once, on any thread, before the Exchange is destroyed. Must not
-  // block.
-  virtual void Answer(const absl::Status& status, std::string answer) = 0;
-  // Whether nobody waits for the answer any more: then there is no use in
-  // beginning. On any thread.
-  virtual bool cancelled() const { return false; }
-
-  const Request& request() const { return request_; }
-
- private:
-  friend class Dispatch;
-  const Request request_;
-  int runs_ = 0;
-};
 
 class Dispatch {
  public:
@@ -67,6 +40,7 @@ class Dispatch {
     vault::MissLimits& limits;
     base::WorkerPool& passwords;  // for Lane::kPassword
     base::WorkerPool& reruns;     // for calls that lost a race
+    Pacer& pacer;                 // for passwords that are not right
   };
   explicit Dispatch(const Parts& parts) : parts_(parts) {}
 

@@ -25,6 +25,7 @@ class ItemWindow {
     size_t message_items_max = 100;       // handed out together
     size_t message_bytes_max = size_t{256} << 10U;
   };
+  // A `count` that is not known yet is the largest, until End.
   ItemWindow(size_t count, const Options& options)
       : options_(options), count_(count) {}
 
@@ -36,6 +37,8 @@ class ItemWindow {
   // The results that come next, together as a message holds them; empty if the
   // next one is not done yet.
   std::vector<ItemResult> Take();
+  // No further item begins; what is done is handed out.
+  void End() { count_ = begun_; }
   // No further item begins, and what is done is not handed out any more.
   void Stop();
   // Everything was handed out; or, once stopped, nothing is in work.
@@ -46,7 +49,7 @@ class ItemWindow {
   size_t Room() const;
 
   const Options options_;
-  const size_t count_;
+  size_t count_;
   size_t begun_ = 0;
   size_t in_work_ = 0;
   bool stopped_ = false;

@@ -8,9 +8,11 @@
 #include "hizo/v1/consent.pb.h"
 #include "hizo/v1/credential.pb.h"
 #include "hizo/v1/erasure.pb.h"
+#include "hizo/v1/export.pb.h"
 #include "hizo/v1/options.pb.h"
 #include "hizo/v1/policy.pb.h"
 #include "hizo/v1/record.pb.h"
+#include "hizo/v1/restriction.pb.h"
 #include "hizo/v1/subject.pb.h"
 
 namespace hizo::rpc {
@@ -39,6 +41,8 @@ std::vector<const google::protobuf::FileDescriptor*> ServiceFiles() {
           v1::QueryAuditRequest::descriptor()->file(),
           v1::CheckPurposeRequest::descriptor()->file(),
           v1::PlanErasureRequest::descriptor()->file(),
+          v1::PlaceLegalHoldRequest::descriptor()->file(),
+          v1::ExportBundleRequest::descriptor()->file(),
           v1::GetEffectivePolicyRequest::descriptor()->file(),
           v1::GetStatusRequest::descriptor()->file()};
 }

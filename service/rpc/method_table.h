@@ -9,6 +9,8 @@
 
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,8 +31,8 @@ namespace hizo::rpc {
 // computes a password hash, on the password pool.
 enum class Lane : uint8_t { kServe, kPassword };
 // One message in, one out; or many in, each an item; or one in that asks for
-// many items, and many out. Each item is decided, recorded and released by
-// itself.
+// many items or pages, and many out. Each item or page is decided, recorded and
+// released by itself.
 enum class Shape : uint8_t { kUnary, kClientStream, kServerStream };
 
 // What dispatch knows of a call before its bytes are understood.
@@ -48,11 +50,31 @@ struct ItemResult {
   std::string answer;
 };
 
+// Sequence makes the items of an answer one after the other, each from where
+// the one before left off; how many there are shows only at the end.
+class Sequence {
+ public:
+  Sequence() = default;
+  Sequence(const Sequence&) = delete;
+  Sequence& operator=(const Sequence&) = delete;
+  virtual ~Sequence() = default;
+
+  // The item `index`: 0 first, then one after the other, each perhaps several
+  // times until it was given.
+  virtual absl::StatusOr<std::string> Run(const Incoming& incoming,
+                                          vault::Attempt& attempt,
+                                          size_t index) = 0;
+  // Whether the item that was made last ends the answer.
+  virtual bool ended() const = 0;
+};
+
 // What one message asks for: how many items, and the bytes of each, at least
-// one.
+// one; or a sequence, an item of which that fails ends the call with its
+// status.
 struct Items {
   size_t count = 0;
   std::function<std::string(size_t index)> body_of;
+  std::unique_ptr<Sequence> sequence;
 };
 
 struct Method {
@@ -66,8 +88,14 @@ struct Method {
   // stream, the one answer, of all of them; of a server's, one of its messages,
   // of those that come next.
   std::function<std::string(const std::vector<ItemResult>&)> summarise;
-  // Only for a server's stream: the items, whose bytes `run` takes.
+  // Only for a server's stream of items: these, whose bytes `run` takes.
   std::function<absl::StatusOr<Items>(std::string_view body)> split;
+  // Only for a server's stream of pages, each of which is an answer of `run`:
+  // the request for the page after `answer` to `body`; nullopt after the last
+  // one. A page that fails ends the stream.
+  std::function<std::optional<std::string>(std::string_view body,
+                                           std::string_view answer)>
+      follow;
 };
 
 class MethodTable {

@@ -5,6 +5,7 @@
 #include "service/base/status_macros.h"
 #include "service/rpc/adder.h"
 #include "service/rpc/convert.h"
+#include "service/rpc/item_statuses.h"
 
 namespace hizo::rpc {
 namespace {
@@ -156,8 +157,7 @@ absl::StatusOr<v1::DeleteFieldsResponse> DeleteFields(
   *response.mutable_record() = FromWritten(deleted.written);
   if (deleted.record_removed) response.mutable_record()->clear_etag();
   response.set_record_removed(deleted.record_removed);
-  // No call gives a class new keys yet: every older copy still opens.
-  response.set_not_erased_from_backups(true);
+  response.set_not_erased_from_backups(deleted.stays_in_copies);
   return response;
 }
 
@@ -172,22 +172,6 @@ absl::StatusOr<v1::ImportStatus> ImportOne(
   status.set_repeated_request(created.repeated);
   *status.mutable_commit_time() = FromTimestamp(call.now);
   return status;
-}
-
-std::string SummariseImport(const policy::Catalogue& catalogue,
-                            const std::vector<ItemResult>& items) {
-  v1::ImportRecordsResponse response;
-  for (const ItemResult& item : items) {
-    v1::ImportStatus& status = *response.add_items();
-    if (item.status.ok()) {
-      status.ParseFromString(item.answer);
-      continue;
-    }
-    status.set_reason(static_cast<v1::Reason>(base::ReasonOf(item.status)));
-    const auto* field = catalogue.FieldByNumber(base::FieldOf(item.status));
-    if (field != nullptr) status.set_field(field->full_name);
-  }
-  return response.SerializeAsString();
 }
 
 absl::Status AddBatchGet(const Adder& adder, const vault::Records& records) {
@@ -214,7 +198,7 @@ absl::Status AddImport(const Adder& adder, const vault::Subjects& subjects) {
         return ImportOne(subjects, attempt, call, request);
       });
   method.summarise = [&catalogue](const std::vector<ItemResult>& items) {
-    return SummariseImport(catalogue, items);
+    return StatusesOf<v1::ImportRecordsResponse>(catalogue, items);
   };
   return adder.table.Add("RecordService.ImportRecords", std::move(method));
 }

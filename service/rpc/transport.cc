@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -69,6 +70,7 @@ class Transport::Slot {
       return MessageDone(index, status, std::move(answer));
     }
     if (items_.body_of) return AskedItemDone(index, status, std::move(answer));
+    if (IsPaged()) return PageDone(status, answer);
     Finish(status, std::move(answer));
   }
 
@@ -219,17 +221,38 @@ class Transport::Slot {
 
   // Of a server's stream: the message that asks for the items.
   void AskRead(bool ok) {
-    const Received received = Receive(ok);
+    Received received = Receive(ok);
+    if (IsPaged()) {
+      page_body_ = std::move(received.body);
+      return Serve(0, page_body_, received.refused);
+    }
     absl::StatusOr<Items> items = received.refused == Reason::kNone
                                       ? method_->split(received.body)
                                       : base::Fail(received.refused);
     if (!items.ok()) return Serve(0, "", base::ReasonOf(items.status()));
     items_ = *std::move(items);
     ItemWindow::Options options;
-    options.items_max = transport_.options_.stream_window;
-    window_.emplace(items_.count, options);
+    const bool sequence = items_.sequence != nullptr;
+    options.items_max = sequence ? 1 : transport_.options_.stream_window;
+    window_.emplace(
+        sequence ? std::numeric_limits<size_t>::max() : items_.count, options);
     BeginItems();
     SendItems();
+  }
+
+  bool IsPaged() const {
+    return admitted_ && method_ != nullptr && method_->follow != nullptr;
+  }
+
+  // Of a server's stream of pages: the next one is asked for once the wire took
+  // this one.
+  void PageDone(const absl::Status& status, const std::string& answer) {
+    if (!status.ok()) return Finish(status, "");
+    std::optional<std::string> next = method_->follow(page_body_, answer);
+    if (!next.has_value()) return Finish(status, answer);
+    page_body_ = *std::move(next);
+    BeginWait(Step::kWrite);
+    stream_.Write(ToBuffer(answer), &operation_);
   }
 
   // Only while busy_: one thread or one write at a time takes the answer
@@ -258,7 +281,10 @@ class Transport::Slot {
       busy_ = finished || !ready.empty();
       if (!busy_) return;
     }
-    if (ready.empty()) return FinishWith(grpc::Status::OK);
+    if (finished) items_.sequence.reset();
+    if (ready.empty()) {
+      return FinishWith(ToGrpcStatus(failed_, transport_.parts_.catalogue));
+    }
     const grpc::ByteBuffer message = ToBuffer(method_->summarise(ready));
     if (finished) {
       BeginWait(Step::kFinish);
@@ -274,6 +300,13 @@ class Transport::Slot {
                      std::string answer) {
     {
       const base::MutexLock lock(mutex_);
+      const Sequence* sequence = items_.sequence.get();
+      if (sequence != nullptr && !status.ok()) {
+        failed_ = status;
+        window_->Stop();
+      } else if (sequence != nullptr && sequence->ended()) {
+        window_->End();
+      }
       window_->Done(index, {status, std::move(answer)});
       if (busy_) return;
       busy_ = true;
@@ -285,6 +318,10 @@ class Transport::Slot {
   // has gone.
   void Written(bool ok) {
     transport_.connections_.Advanced(peer_);
+    if (IsPaged()) {
+      return ok ? Serve(0, page_body_, Reason::kNone)
+                : FinishWith(grpc::Status::CANCELLED);
+    }
     if (!ok) {
       const base::MutexLock lock(mutex_);
       window_->Stop();
@@ -348,7 +385,9 @@ class Transport::Slot {
   // Of a server's stream: what was asked for, and what is held of it.
   Items items_;
   std::optional<ItemWindow> window_;
-  bool busy_ = true;  // somebody takes the answer forward
+  bool busy_ = true;       // somebody takes the answer forward
+  std::string page_body_;  // what asks for the page in work
+  absl::Status failed_;    // of a sequence: what ended it
 };
 
 // An Item is one of those that a Slot's call consists of.
@@ -372,7 +411,7 @@ void Transport::Slot::Serve(size_t index, std::string body, Reason refused) {
       Exchange::Request{method_, actor_, std::move(body),
                         std::chrono::time_point_cast<std::chrono::microseconds>(
                             context_.deadline()),
-                        refused}));
+                        refused, items_.sequence.get(), index}));
 }
 
 void Transport::Slot::Retire() {
@@ -423,7 +462,17 @@ void Transport::Start() {
 void Transport::Poll(grpc::ServerCompletionQueue& queue) {
   void* tag = nullptr;
   bool ok = false;
-  while (queue.Next(&tag, &ok)) static_cast<const Slot::Tag*>(tag)->Proceed(ok);
+  for (;;) {
+    const auto next =
+        queue.AsyncNext(&tag, &ok, std::chrono::system_clock::now() + kIdle);
+    if (next == grpc::CompletionQueue::TIMEOUT) {
+      if (options_.when_idle) options_.when_idle();
+      if (!queue.Next(&tag, &ok)) return;
+    } else if (next == grpc::CompletionQueue::SHUTDOWN) {
+      return;
+    }
+    static_cast<const Slot::Tag*>(tag)->Proceed(ok);
+  }
 }
 
 void Transport::CancelIdle() {

@@ -43,7 +43,10 @@ class Transport {
     size_t message_bytes_max = size_t{1} << 20;
     size_t stream_messages_max = 10'000;
     size_t stream_window = 64;  // items of one stream in work at once
+    // Called by a thread that had nothing to do for kIdle; not if empty.
+    std::function<void()> when_idle = nullptr;
   };
+  static constexpr std::chrono::seconds kIdle{1};
   struct Parts {
     const MethodTable& methods;
     Dispatch& dispatch;

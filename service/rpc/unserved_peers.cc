@@ -64,7 +64,8 @@ void UnservedPeers::Write(std::map<std::string, Merged> entries) {
 void UnservedPeers::WriteOne(const std::string& origin, const Merged& merged) {
   audit::Event event;
   if (!origin.empty()) {
-    event.actor = vault::PeerPseudonym(parts_.store.store_keys(), origin);
+    event.actor = vault::PeerPseudonym(parts_.store.store_keys(), origin,
+                                       parts_.clock.Now());
   }
   event.outcome = audit::Outcome::kDenied;
   event.reason = merged.reason;

@@ -20,7 +20,8 @@ policy::Decision AccessGate::Judge(const Call& call, const Ask& ask,
        .purpose_known = call.purpose_known,
        .fields = ask.fields,
        .view = ask.view,
-       .subject = facts == nullptr ? nullptr : &facts->subject},
+       .subject = facts == nullptr ? nullptr : &facts->subject,
+       .company = call.tenant.policy},
       call.now);
 }
 
@@ -42,7 +43,10 @@ absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
   }
   std::ranges::sort(event.fields);
   event.view = ask.view;
-  if (facts != nullptr) event.subject = facts->audit_reference;
+  // Of somebody who was erased it may have ended.
+  if (facts != nullptr && !facts->audit_reference.is_nil()) {
+    event.subject = facts->audit_reference;
+  }
 
   const policy::Decision decision = Judge(call, ask, facts);
   if (decision.tells_of_person) attempt.NoteMiss();
@@ -59,11 +63,12 @@ absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
   return absl::OkStatus();
 }
 
-absl::Status AccessGate::Load(Attempt& attempt, SubjectKeys& keys,
+absl::Status AccessGate::Load(Attempt& attempt, base::Timestamp now,
+                              SubjectKeys& keys,
                               std::optional<Facts>& facts) const {
   ASSIGN_OR_RETURN(keys,
                    user_keys_.Read(attempt, keys.tenant(), keys.subject()));
-  ASSIGN_OR_RETURN(facts, facts_.Load(attempt, keys));
+  ASSIGN_OR_RETURN(facts, facts_.Load(attempt, keys, now));
   return absl::OkStatus();
 }
 
@@ -78,7 +83,7 @@ absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
   SubjectKeys keys = user_keys_.Fresh(call.tenant.id, *ask.subject);
   std::optional<Facts> facts;
   const absl::Status loaded =
-      creates ? absl::OkStatus() : Load(attempt, keys, facts);
+      creates ? absl::OkStatus() : Load(attempt, call.now, keys, facts);
   const absl::Status decided =
       Decide(attempt, call, ask, facts.has_value() ? &*facts : nullptr);
   // Who may not ask is not told either that somebody's rows are damaged.
@@ -107,6 +112,10 @@ absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
     if (ask.fields.test(field.index)) grant.classes_.set(field.class_number);
   }
   if (creates) grant.classes_.set(policy::kClassFacts);
+  const policy::SubjectFacts& subject = grant.facts_.subject;
+  if (subject.state == policy::SubjectState::kRetained) {
+    grant.classes_ &= policy::RetainedFor(catalogue_, subject, call.purpose);
+  }
   return grant;
 }
 
@@ -117,7 +126,7 @@ absl::StatusOr<policy::Decision> AccessGate::Foresee(
   absl::Status loaded;
   if (ask.subject.has_value()) {
     SubjectKeys keys = user_keys_.Fresh(call.tenant.id, *ask.subject);
-    loaded = Load(attempt, keys, facts);
+    loaded = Load(attempt, call.now, keys, facts);
   }
   const Facts* person = facts.has_value() ? &*facts : nullptr;
   Ask nothing_shown = ask;

@@ -5,7 +5,6 @@
 #ifndef HIZO_SERVICE_VAULT_ACCESS_GATE_H_
 #define HIZO_SERVICE_VAULT_ACCESS_GATE_H_
 
-#include <bitset>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +21,7 @@
 
 namespace hizo::vault {
 
-using ClassSet = std::bitset<64>;  // by class number
+using policy::ClassSet;
 
 // Ask is what a use case wants to do.
 struct Ask {
@@ -104,7 +103,7 @@ class AccessGate {
   absl::Status Decide(Attempt& attempt, const Call& call, const Ask& ask,
                       const Facts* facts) const;
   // The person's keys and facts; leaves `facts` empty for nobody.
-  absl::Status Load(Attempt& attempt, SubjectKeys& keys,
+  absl::Status Load(Attempt& attempt, base::Timestamp now, SubjectKeys& keys,
                     std::optional<Facts>& facts) const;
   const policy::Catalogue& catalogue_;
   const UserKeys& user_keys_;

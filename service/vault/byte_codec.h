@@ -63,6 +63,8 @@ class ByteReader {
     return raw;
   }
   std::string_view GetRest() { return GetRaw(rest_.size()); }
+  // Says that what was read cannot be: as if it had run out.
+  void Spoil() { ok_ = false; }
   bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
 

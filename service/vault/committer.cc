@@ -1,6 +1,7 @@
 #include "service/vault/committer.h"
 
 #include <algorithm>
+#include <future>
 #include <iterator>
 #include <string>
 #include <utility>
@@ -61,6 +62,15 @@ void Committer::Submit(std::unique_ptr<Attempt> attempt, Done done) {
   if (!accepted) {
     done(std::move(attempt), {Fail(Reason::kOverloaded), nullptr});
   }
+}
+
+absl::Status Committer::Commit(std::unique_ptr<Attempt> attempt) {
+  std::promise<absl::Status> done;
+  Submit(std::move(attempt),
+         [&done](std::unique_ptr<Attempt>, const Result& result) {
+           done.set_value(result.status);
+         });
+  return done.get_future().get();
 }
 
 size_t Committer::queued() const {

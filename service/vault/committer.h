@@ -93,6 +93,9 @@ class Committer {
   // Takes the Attempt and calls `done` once. If the queue is full, `done` is
   // called at once, on this thread, with kOverloaded.
   void Submit(std::unique_ptr<Attempt> attempt, Done done);
+  // The same, and waits until it is over, for Hizo's own work: never on the
+  // committer's thread nor on one that serves calls. The commit's status.
+  absl::Status Commit(std::unique_ptr<Attempt> attempt);
 
   // From the return on nothing is written into `buckets` of the keys store but
   // by WriteSeal, which ends the hold, as Release does. One hold at a time.

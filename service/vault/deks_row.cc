@@ -1,5 +1,7 @@
 #include "service/vault/deks_row.h"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -73,6 +75,19 @@ absl::StatusOr<DeksRow> DecodeDeksRow(std::string_view bytes) {
   }
   if (!in.done()) return Fail(Reason::kIntegrityFailure);
   return row;
+}
+
+DeksRow TakeDeks(DeksRow& row, const policy::ClassSet& classes) {
+  const auto first = std::stable_partition(
+      row.wrapped.begin(), row.wrapped.end(), [&](const WrappedDek& wrapped) {
+        return wrapped.class_number >= classes.size() ||
+               !classes.test(wrapped.class_number);
+      });
+  DeksRow taken{row.suite,
+                {std::make_move_iterator(first),
+                 std::make_move_iterator(row.wrapped.end())}};
+  row.wrapped.erase(first, row.wrapped.end());
+  return taken;
 }
 
 absl::Status RewrapDeks(const crypto::KeyTree::NameWrapper& from,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -25,16 +26,23 @@ struct WrappedDek {
 
   // What the wrap is bound to beside the person.
   std::string Detail() const;
+  // By class, and then from the oldest on.
+  std::pair<policy::ClassNumber, uint32_t> Order() const {
+    return {class_number, generation};
+  }
 };
 
 struct DeksRow {
   crypto::Suite suite = crypto::kFirstSuite;  // of the wraps
-  std::vector<WrappedDek> wrapped;            // ascending class numbers
+  std::vector<WrappedDek> wrapped;            // in their order
 };
 
 std::string EncodeDeksRow(const DeksRow& row);
 // kIntegrityFailure for what EncodeDeksRow does not make.
 absl::StatusOr<DeksRow> DecodeDeksRow(std::string_view bytes);
+
+// Takes the DEKs of `classes` out of `row`, into one of their own.
+DeksRow TakeDeks(DeksRow& row, const policy::ClassSet& classes);
 
 // Wraps every DEK of `row` anew; kDataLoss if one does not open.
 absl::Status RewrapDeks(const crypto::KeyTree::NameWrapper& from,

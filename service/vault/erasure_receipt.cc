@@ -23,6 +23,23 @@ std::string LevelText(crypto::RootSlot::ErasureLevel level) {
   return "0";
 }
 
+// A line for each class.
+std::string KeptText(const std::vector<ErasureReceipt::Kept>& all) {
+  if (all.empty()) return "kept: none\n";
+  std::string lines;
+  for (const ErasureReceipt::Kept& kept : all) {
+    absl::StrAppend(&lines, "kept: ", kept.name);
+    if (kept.until.has_value()) {
+      absl::StrAppend(&lines, " until ", policy::ToText(*kept.until));
+    }
+    if (kept.held) absl::StrAppend(&lines, " as long as it is held");
+    absl::StrAppend(&lines, " for ", absl::StrJoin(kept.purposes, ", "));
+    if (!kept.law.empty()) absl::StrAppend(&lines, "; ", kept.law);
+    lines += '\n';
+  }
+  return lines;
+}
+
 }  // namespace
 
 std::string TextOf(const ErasureReceipt& receipt) {
@@ -31,6 +48,7 @@ std::string TextOf(const ErasureReceipt& receipt) {
       "log: ", receipt.origin, "\n",                                //
       "tenant: ", static_cast<uint32_t>(receipt.tenant), "\n",      //
       "subject: ", base::ToText(receipt.subject), "\n",             //
+      "part: ", receipt.part, "\n",                                 //
       "accepted_at: ", TimeText(receipt.accepted), "\n",            //
       "sealed_at: ", TimeText(receipt.sealed), "\n",                //
       "sound_at: ", TimeText(receipt.sealed), "\n",                 //
@@ -38,7 +56,7 @@ std::string TextOf(const ErasureReceipt& receipt) {
       "root_slots: ", receipt.slots, "\n",                          //
       "erasure_level: ", LevelText(receipt.level), "\n",            //
       "destroyed: ", absl::StrJoin(receipt.destroyed, ", "), "\n",  //
-      "kept: none\n",                                               //
+      KeptText(receipt.kept),                                       //
       "audit_entries: ", receipt.audit_entries, "\n",               //
       "audit_root: ", absl::Base64Escape(receipt.audit_root), "\n");
 }

@@ -2,7 +2,8 @@
 // moment it is acknowledged for as long as audit entries name the person.
 //
 // Sealed under the tenant's key. It names the person by audit reference, as
-// the log does; nothing in it came from a person.
+// the log does; nothing in it came from a person. Where classes are kept,
+// it is all that is left to know of the person: their facts went with the rest.
 //
 // Threads: value types.
 #ifndef HIZO_SERVICE_VAULT_ERASURE_RECORD_H_
@@ -18,25 +19,55 @@
 #include "service/base/clock.h"
 #include "service/base/ids.h"
 #include "service/policy/catalogue.h"
+#include "service/policy/retention.h"
+#include "service/vault/audit_keys.h"
 #include "service/vault/store_keys.h"
 
 namespace hizo::vault {
 
 // Stored; never renumber.
 enum class ErasureStage : uint8_t {
-  kAccepted = 1,  // nobody finds the person; their keys wait for a seal
+  kAccepted = 1,  // nobody finds the classes; their keys wait for a seal
   kSealed = 2,    // the keys are gone, the rows deleted, the receipt signed
+};
+
+// A class that a law or holds have kept.
+struct KeptClass {
+  policy::ClassNumber class_number = 0;
+  std::optional<policy::Day> until;  // the last day for the law
+  std::vector<base::ClaimId> holds;  // ascending
+
+  bool IsOver(policy::Day today) const {
+    return holds.empty() && (!until.has_value() || *until < today);
+  }
 };
 
 struct ErasureRecord {
   ErasureStage stage = ErasureStage::kAccepted;
   base::AuditReference audit_reference;
   base::Timestamp accepted;
-  std::vector<policy::ClassNumber> classes;  // that there were keys of
-  std::string facts;    // kAccepted: the sealed row, which a seal must read
-  std::string receipt;  // kSealed: a signed note
+  // kAccepted: until when it may be taken back; nullopt if it may not, or not
+  // any more.
+  std::optional<base::Timestamp> grace_until;
+  // What went last: with the person, or later because its term was over.
+  std::vector<policy::ClassNumber> classes;
+  // kAccepted: the sealed row, which a seal must read; empty if it went before.
+  std::string facts;
+  std::vector<std::string> receipts;  // signed notes: of each part that went
+  std::vector<KeptClass> kept;        // and what is left
+  // The audit reference as it is stored: under the key of this month, and nil
+  // once that has ended. 0: as it is, of an earlier version, or none at all.
+  AuditMonth reference_month = 0;
+  std::string sealed_reference;
+
+  // Who the log's entries about the person are of; nullopt once nobody can say.
+  std::optional<base::AuditReference> Reference() const;
+  policy::ClassSet KeptClasses() const;
 };
 
+// Has the reference lie under the key of `month` from now on.
+void HideReference(const MonthKey& month, base::TenantId tenant,
+                   base::SubjectId subject, ErasureRecord& record);
 std::string SealErasureRecord(const StoreKeys& keys, base::TenantId tenant,
                               base::SubjectId subject,
                               const ErasureRecord& record);

@@ -2,13 +2,16 @@
 
 #include <algorithm>
 #include <future>
+#include <optional>
 #include <utility>
 
 #include "crypto/digest.h"
 #include "crypto/signed_note.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/vault/erasure_grace.h"
 #include "service/vault/erasure_receipt.h"
+#include "service/vault/kept.h"
 
 namespace hizo::vault {
 namespace {
@@ -17,43 +20,139 @@ constexpr size_t kRecordsPerAttemptMax = 1000;
 constexpr size_t kFencesAtOnce = 1000;
 constexpr char kActor[] = "hizod";
 
+std::string NameOf(const policy::Catalogue& catalogue,
+                   policy::ClassNumber number) {
+  const policy::ClassSpec* spec = catalogue.ClassByNumber(number);
+  return spec == nullptr ? std::to_string(number) : spec->name;
+}
+
+ErasureReceipt::Kept Told(const policy::Catalogue& catalogue,
+                          const KeptClass& kept) {
+  return {NameOf(catalogue, kept.class_number), kept.until,
+          PurposesOf(catalogue, kept), LawOf(catalogue, kept),
+          !kept.holds.empty()};
+}
+
 }  // namespace
 
 ErasureRunner::ErasureRunner(const Parts& parts)
-    : parts_(parts), sealer_(parts.sealer) {}
+    : parts_(parts),
+      sealer_(parts.sealer),
+      renewals_(parts.services, parts.sealer.committer),
+      rotations_(parts.services) {}
+
+absl::StatusOr<size_t> ErasureRunner::Renew() {
+  const base::MutexLock lock(mutex_);
+  size_t renewed = 0;
+  Renewals::Pass pass;
+  for (;;) {
+    ASSIGN_OR_RETURN(const Renewals::Ready ready, renewals_.Prepare(pass));
+    if (ready.marks.empty()) return renewed;
+    RETURN_IF_ERROR(sealer_.Seal(ready.targets));
+    RETURN_IF_ERROR(renewals_.Finish(ready));
+    renewed += ready.marks.size();
+  }
+}
+
+absl::StatusOr<bool> ErasureRunner::Rotate() {
+  const base::MutexLock lock(mutex_);
+  ASSIGN_OR_RETURN(const auto rotation, rotations_.Current());
+  if (!rotation.has_value()) return false;
+  ASSIGN_OR_RETURN(const std::set<uint16_t> buckets,
+                   rotations_.NextBuckets(*rotation));
+  Sealer::Targets targets;
+  targets.buckets = buckets;
+  RETURN_IF_ERROR(sealer_.Seal(targets));
+  auto attempt =
+      NewAttempt(base::TenantId::kStore, policy::Action::kKeysRotate);
+  RETURN_IF_ERROR(rotations_.PutDone(*attempt, *rotation, buckets));
+  attempt->event().records = static_cast<uint32_t>(buckets.size());
+  const absl::Status committed =
+      parts_.sealer.committer.Commit(std::move(attempt));
+  // Somebody began it anew: the same buckets once more.
+  if (base::ReasonOf(committed) == base::Reason::kConflict) return true;
+  RETURN_IF_ERROR(committed);
+  return rotation->done + buckets.size() < kBucketCount;
+}
+
+absl::Status ErasureRunner::End(std::vector<Leaf> leaves) {
+  const base::MutexLock lock(mutex_);
+  Sealer::Targets targets;
+  targets.ended = std::move(leaves);
+  return sealer_.Seal(targets);
+}
 
 absl::StatusOr<size_t> ErasureRunner::Waiting() const {
   ASSIGN_OR_RETURN(const auto rows,
                    parts_.services.keys.Scan(storage::PrefixRange(
                        FencePrefix(), storage::kScanLimitMax)));
-  return rows.size();
+  size_t waiting = 0;
+  for (const storage::Row& row : rows) {
+    ASSIGN_OR_RETURN(const Fence fence, DecodeFence(row.value));
+    const bool in_grace =
+        fence.stage == FenceStage::kInGrace && fence.due > parts_.clock.Now();
+    if (!in_grace) ++waiting;
+  }
+  return waiting;
 }
 
 absl::StatusOr<std::vector<ErasureRunner::Pending>> ErasureRunner::Read()
     const {
-  const Services& services = parts_.services;
-  std::vector<Pending> all;
-  ASSIGN_OR_RETURN(const auto rows, services.keys.Scan(storage::PrefixRange(
-                                        FencePrefix(), kFencesAtOnce)));
-  for (const storage::Row& row : rows) {
-    const auto person = ParsePersonsRow(row.key);
-    if (!person.has_value()) return absl::DataLossError("a damaged fence");
-    // Of a tenant that is not served now: waits behind the fence until it is.
-    if (!services.store_keys.SuiteOfServed(person->tenant).has_value()) {
-      continue;
+  std::vector<Pending> some;
+  storage::ScanRange range = storage::PrefixRange(FencePrefix(), kFencesAtOnce);
+  for (;;) {
+    ASSIGN_OR_RETURN(const auto rows, parts_.services.keys.Scan(range));
+    for (const storage::Row& row : rows) {
+      ASSIGN_OR_RETURN(auto pending, PendingOf(row));
+      if (pending.has_value()) some.push_back(*std::move(pending));
+      if (some.size() == kPersonsPerSealMax) return some;
     }
-    Pending pending{*person, row.key, {}, {}};
-    ASSIGN_OR_RETURN(pending.fence, DecodeFence(row.value));
-    // Keys are written before data: the rest of it may be on its way.
-    ASSIGN_OR_RETURN(const auto record, services.data.Get(ErasureKey(
-                                            person->tenant, person->subject)));
-    if (!record.has_value()) continue;
-    ASSIGN_OR_RETURN(pending.record,
-                     OpenErasureRecord(services.store_keys, person->tenant,
-                                       person->subject, *record));
-    all.push_back(std::move(pending));
+    if (rows.size() < kFencesAtOnce) return some;
+    range.from = rows.back().key + '\0';
   }
-  return all;
+}
+
+absl::StatusOr<std::optional<ErasureRunner::Pending>> ErasureRunner::PendingOf(
+    const storage::Row& row) const {
+  const Services& services = parts_.services;
+  const auto person = ParsePersonsRow(row.key);
+  if (!person.has_value()) return absl::DataLossError("a damaged fence");
+  // Of a tenant that is not served now: waits behind the fence until it is.
+  if (!services.store_keys.SuiteOfServed(person->tenant).has_value()) {
+    return std::nullopt;
+  }
+  Pending pending{*person, row.key, {}, {}};
+  ASSIGN_OR_RETURN(pending.fence, DecodeFence(row.value));
+  if (pending.fence.stage == FenceStage::kInGrace) {
+    if (pending.fence.due > parts_.clock.Now()) return std::nullopt;
+    ASSIGN_OR_RETURN(const bool over, EndGraceOf(*person));
+    if (!over) return std::nullopt;
+    pending.fence.stage = FenceStage::kFenced;
+  }
+  // Keys are written before data: the rest of it may be on its way.
+  ASSIGN_OR_RETURN(const auto record, services.data.Get(ErasureKey(
+                                          person->tenant, person->subject)));
+  if (!record.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(pending.record,
+                   OpenErasureRecord(services.store_keys, person->tenant,
+                                     person->subject, *record));
+  return pending;
+}
+
+// A step of its own, so that whoever takes an erasure back at the last moment
+// comes before it or after it.
+absl::StatusOr<bool> ErasureRunner::EndGraceOf(const PersonsRow& person) const {
+  auto attempt = NewAttempt(person.tenant, policy::Action::kErasureExecute);
+  ASSIGN_OR_RETURN(auto grace, ReadGrace(*attempt, parts_.services, person));
+  if (!grace.has_value()) return false;
+  attempt->event().subject = grace->record.Reference();
+  PutGraceEnd(*attempt, parts_.services.store_keys, *grace, std::nullopt);
+  const absl::Status committed =
+      parts_.sealer.committer.Commit(std::move(attempt));
+  // Taken back, or looked at again by the next run.
+  if (base::ReasonOf(committed) == base::Reason::kConflict) return false;
+  RETURN_IF_ERROR(committed);
+  return true;
 }
 
 absl::StatusOr<Sealer::Person> ErasureRunner::PersonOf(
@@ -63,8 +162,10 @@ absl::StatusOr<Sealer::Person> ErasureRunner::PersonOf(
   ASSIGN_OR_RETURN(
       const SubjectKeys keys,
       services.user_keys.Fenced(tenant, subject, pending.fence.deks));
+  // What a law had kept is in no index.
+  if (pending.record.facts.empty()) return Sealer::Person{tenant, subject, {}};
   ASSIGN_OR_RETURN(Facts facts,
-                   services.facts.OpenFenced(keys, pending.record.facts));
+                   services.facts.OpenRow(keys, pending.record.facts));
   return Sealer::Person{tenant, subject, std::move(facts.pointers)};
 }
 
@@ -77,9 +178,6 @@ absl::StatusOr<size_t> ErasureRunner::Run() {
     RETURN_IF_ERROR(SealThose(pending));
     // Sealed by an earlier process perhaps, of which the old root may be left.
     RETURN_IF_ERROR(sealer_.Settle());
-    std::erase_if(pending, [](const Pending& of) {
-      return of.fence.stage != FenceStage::kSealed;
-    });
     RETURN_IF_ERROR(FinishThose(pending));
     finished += pending.size();
   }
@@ -87,52 +185,54 @@ absl::StatusOr<size_t> ErasureRunner::Run() {
 
 absl::Status ErasureRunner::SealThose(std::vector<Pending>& pending) {
   std::vector<Sealer::Person> persons;
-  std::vector<Pending*> sealed;
-  const auto seal = [&]() -> absl::Status {
-    if (persons.empty()) return absl::OkStatus();
-    RETURN_IF_ERROR(sealer_.Seal(persons));
-    for (Pending* of : sealed) {
-      of->fence = {FenceStage::kSealed, {}, parts_.services.store_keys.epoch()};
-    }
-    persons.clear();
-    sealed.clear();
-    return absl::OkStatus();
-  };
-  for (Pending& of : pending) {
+  for (const Pending& of : pending) {
     if (of.fence.stage == FenceStage::kSealed) continue;
     ASSIGN_OR_RETURN(Sealer::Person person, PersonOf(of));
     persons.push_back(std::move(person));
-    sealed.push_back(&of);
-    if (persons.size() == kPersonsPerSealMax) RETURN_IF_ERROR(seal());
   }
-  return seal();
+  if (persons.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(sealer_.Seal({std::move(persons), {}, {}, {}}));
+  const Fence sealed{
+      FenceStage::kSealed, {}, parts_.services.store_keys.epoch()};
+  for (Pending& of : pending) {
+    if (of.fence.stage != FenceStage::kSealed) of.fence = sealed;
+  }
+  return absl::OkStatus();
 }
 
 std::unique_ptr<Attempt> ErasureRunner::NewAttempt(
-    const Pending& pending) const {
+    base::TenantId tenant, policy::Action action) const {
   audit::Event event;
-  event.tenant = pending.person.tenant;
+  event.tenant = tenant;
   event.actor = kActor;
-  event.action = policy::Action::kErasureFinish;
+  event.action = action;
   event.outcome = audit::Outcome::kAllowed;
   event.reason = base::Reason::kNone;
-  event.subject = pending.record.audit_reference;
   return std::make_unique<Attempt>(parts_.sealer.committer.position(),
                                    std::move(event));
 }
 
+std::unique_ptr<Attempt> ErasureRunner::NewStep(const Pending& pending) const {
+  auto attempt =
+      NewAttempt(pending.person.tenant, policy::Action::kErasureFinish);
+  attempt->event().subject = pending.record.Reference();
+  for (const policy::ClassNumber number : pending.record.classes) {
+    attempt->event().writes.push_back({number, base::RecordId(), 0, {}});
+  }
+  return attempt;
+}
+
 absl::Status ErasureRunner::DeleteMost(const Pending& pending) {
-  const std::string prefix =
-      RecordPrefix(pending.person.tenant, pending.person.subject);
   for (;;) {
     ASSIGN_OR_RETURN(const auto rows,
-                     parts_.services.data.Scan(storage::PrefixRange(
-                         prefix, kRecordsPerAttemptMax + 1)));
+                     RecordsBut(parts_.services.data, pending.person.tenant,
+                                pending.person.subject, pending.record.kept,
+                                kRecordsPerAttemptMax + 1));
     if (rows.size() <= kRecordsPerAttemptMax) return absl::OkStatus();
-    auto attempt = NewAttempt(pending);
+    auto attempt = NewStep(pending);
     for (const storage::Row& row : rows) attempt->data().Delete(row.key);
     attempt->event().records = static_cast<uint32_t>(rows.size());
-    RETURN_IF_ERROR(Commit(std::move(attempt)));
+    RETURN_IF_ERROR(parts_.sealer.committer.Commit(std::move(attempt)));
   }
 }
 
@@ -151,10 +251,12 @@ absl::StatusOr<std::string> ErasureRunner::ReceiptFor(
   for (const auto& slot : parts_.sealer.slots) {
     receipt.level = std::min(receipt.level, slot->erasure_level());
   }
+  receipt.part = pending.record.receipts.size() + 1;
   for (const policy::ClassNumber number : pending.record.classes) {
-    const policy::ClassSpec* spec = services.catalogue.ClassByNumber(number);
-    receipt.destroyed.push_back(spec == nullptr ? std::to_string(number)
-                                                : spec->name);
+    receipt.destroyed.push_back(NameOf(services.catalogue, number));
+  }
+  for (const KeptClass& kept : pending.record.kept) {
+    receipt.kept.push_back(Told(services.catalogue, kept));
   }
   receipt.audit_entries = head.size;
   receipt.audit_root = crypto::AsBytes(head.root);
@@ -167,16 +269,22 @@ absl::StatusOr<std::unique_ptr<Attempt>> ErasureRunner::LastStep(
     const Pending& pending, std::string receipt) const {
   const Services& services = parts_.services;
   const auto& [bucket, tenant, subject] = pending.person;
-  auto attempt = NewAttempt(pending);
+  auto attempt = NewStep(pending);
   ASSIGN_OR_RETURN(const auto rows,
-                   services.data.Scan(storage::PrefixRange(
-                       RecordPrefix(tenant, subject), kRecordsPerAttemptMax)));
+                   RecordsBut(services.data, tenant, subject,
+                              pending.record.kept, kRecordsPerAttemptMax));
   for (const storage::Row& row : rows) attempt->data().Delete(row.key);
   attempt->event().records = static_cast<uint32_t>(rows.size());
-  ErasureRecord record = pending.record;
+  // Holds on what is kept may have come or gone meanwhile.
+  ASSIGN_OR_RETURN(const auto row,
+                   attempt->Read(services.data, ErasureKey(tenant, subject)));
+  if (!row.has_value()) return absl::DataLossError("an erasure is not there");
+  ASSIGN_OR_RETURN(
+      ErasureRecord record,
+      OpenErasureRecord(services.store_keys, tenant, subject, *row));
   record.stage = ErasureStage::kSealed;
   record.facts.clear();
-  record.receipt = std::move(receipt);
+  record.receipts.push_back(std::move(receipt));
   attempt->data().Put(
       ErasureKey(tenant, subject),
       SealErasureRecord(services.store_keys, tenant, subject, record));
@@ -209,16 +317,6 @@ absl::Status ErasureRunner::FinishThose(const std::vector<Pending>& pending) {
     status.Update(done[i].get_future().get());
   }
   return status;
-}
-
-absl::Status ErasureRunner::Commit(std::unique_ptr<Attempt> attempt) {
-  std::promise<absl::Status> done;
-  parts_.sealer.committer.Submit(
-      std::move(attempt),
-      [&done](std::unique_ptr<Attempt>, const Committer::Result& result) {
-        done.set_value(result.status);
-      });
-  return done.get_future().get();
 }
 
 }  // namespace hizo::vault

@@ -1,17 +1,23 @@
 // ErasureRunner: finishes erasures that were acknowledged. What is to be done
 // stands as fences in the keys store, so that it is the same after a crash.
 //
+//   fence in grace     -> a fence, once the grace is over; nobody can take the
+//                         erasure back from then on
 //   fence with DEKs    -> seal (sealer.h), many people at once
-//   fence, sealed      -> delete the records, sign the receipt, take the fence
+//   fence, sealed      -> delete the records (what is kept stays), sign the
+//                         receipt, take the fence
 //                         away; one Attempt with one event for each person
 //
-// Threads: Run may be called concurrently; calls follow one another. Lifetime:
-// everything given outlives it.
+// Whatever seals does so here: Renew, Rotate and End too.
+//
+// Threads: Run, Renew, Rotate and End may be called concurrently; calls follow
+// one another. Lifetime: everything given outlives it.
 #ifndef HIZO_SERVICE_VAULT_ERASURE_RUNNER_H_
 #define HIZO_SERVICE_VAULT_ERASURE_RUNNER_H_
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +29,8 @@
 #include "service/vault/erasure_record.h"
 #include "service/vault/facts_store.h"
 #include "service/vault/fence.h"
+#include "service/vault/key_rotation.h"
+#include "service/vault/renewals.h"
 #include "service/vault/row_keys.h"
 #include "service/vault/sealer.h"
 #include "service/vault/services.h"
@@ -45,7 +53,17 @@ class ErasureRunner {
   // Seals and finishes whatever stands behind a fence now. How many people were
   // finished; an error if some were not, who stay behind their fences.
   absl::StatusOr<size_t> Run();
-  // How many people stand behind fences, counted up to 10,000.
+  // Renews what is marked (renewals.h), in one pass: how many marks were ended.
+  absl::StatusOr<size_t> Renew();
+  // The next seal of a rotation of keys (key_rotation.h); whether there are
+  // more to come. On an error the next call goes on.
+  absl::StatusOr<bool> Rotate();
+  // Ends the keys of leaves, in every copy.
+  absl::Status End(std::vector<Leaf> leaves);
+  // How many marks there are, each kind counted up to 10,000.
+  absl::StatusOr<size_t> WaitingRenewals() const { return renewals_.Waiting(); }
+  // How many people wait to be sealed or finished, those in grace left out, of
+  // the first 10,000 behind fences.
   absl::StatusOr<size_t> Waiting() const;
 
  private:
@@ -55,7 +73,14 @@ class ErasureRunner {
     Fence fence;
     ErasureRecord record;
   };
+  // As many as one seal takes. A seal wraps anew what other fences hold, so
+  // that the next ones must be read after it.
   absl::StatusOr<std::vector<Pending>> Read() const;
+  // Whether this ended it.
+  absl::StatusOr<bool> EndGraceOf(const PersonsRow& person) const;
+  // nullopt for one whose turn it is not yet.
+  absl::StatusOr<std::optional<Pending>> PendingOf(
+      const storage::Row& row) const;
   absl::StatusOr<Sealer::Person> PersonOf(const Pending& pending) const;
   absl::Status SealThose(std::vector<Pending>& pending);
   absl::Status FinishThose(const std::vector<Pending>& pending);
@@ -63,13 +88,16 @@ class ErasureRunner {
   absl::Status DeleteMost(const Pending& pending);
   absl::StatusOr<std::unique_ptr<Attempt>> LastStep(const Pending& pending,
                                                     std::string receipt) const;
-  std::unique_ptr<Attempt> NewAttempt(const Pending& pending) const;
+  std::unique_ptr<Attempt> NewAttempt(base::TenantId tenant,
+                                      policy::Action action) const;
+  std::unique_ptr<Attempt> NewStep(const Pending& pending) const;
   absl::StatusOr<std::string> ReceiptFor(const Pending& pending) const;
-  absl::Status Commit(std::unique_ptr<Attempt> attempt);
 
   const Parts parts_;
   base::Mutex mutex_;
   Sealer sealer_ HIZO_GUARDED_BY(mutex_);
+  const Renewals renewals_;
+  const KeyRotations rotations_;
 };
 
 }  // namespace hizo::vault

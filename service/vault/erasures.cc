@@ -1,11 +1,15 @@
 #include "service/vault/erasures.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "crypto/record_cipher.h"
 #include "crypto/signed_note.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/vault/deks_row.h"
+#include "service/vault/erasure_grace.h"
+#include "service/vault/kept.h"
 #include "service/vault/row_keys.h"
 #include "service/vault/subjects.h"
 
@@ -17,7 +21,22 @@ using base::Reason;
 using base::SubjectId;
 
 Erasure Told(ErasureRecord record) {
-  return {record.stage, record.accepted, std::move(record.receipt)};
+  return {record.stage, record.accepted, record.grace_until,
+          std::move(record.receipts), std::move(record.kept)};
+}
+
+// Holds on what is kept may have come and gone since the facts were laid aside.
+void TakeHoldsOf(const ErasureRecord& record, Facts& facts) {
+  for (const KeptClass& kept : record.kept) {
+    std::erase_if(facts.holds, [&](const LegalHold& hold) {
+      return hold.class_number == kept.class_number;
+    });
+    for (const base::ClaimId& claim : kept.holds) {
+      facts.holds.push_back({kept.class_number, claim});
+    }
+    facts.subject.held.set(kept.class_number, !kept.holds.empty());
+  }
+  std::ranges::sort(facts.holds);
 }
 
 }  // namespace
@@ -32,7 +51,7 @@ absl::StatusOr<std::optional<ErasureRecord>> Erasures::Find(
   ASSIGN_OR_RETURN(
       ErasureRecord record,
       OpenErasureRecord(services_.store_keys, call.tenant.id, subject, **row));
-  attempt.event().subject = record.audit_reference;
+  attempt.event().subject = record.Reference();
   return record;
 }
 
@@ -41,6 +60,7 @@ absl::StatusOr<AccessGrant> Erasures::AdmitTo(Attempt& attempt,
                                               SubjectId subject) const {
   Ask ask;
   ask.subject = subject;
+  ask.classes = ClassesWithRetention(services_.catalogue);
   ask.classes.set(policy::kClassFacts);
   return services_.gate.Admit(attempt, call, ask);
 }
@@ -48,6 +68,12 @@ absl::StatusOr<AccessGrant> Erasures::AdmitTo(Attempt& attempt,
 absl::StatusOr<ErasurePlan> Erasures::Plan(Attempt& attempt, const Call& call,
                                            SubjectId subject) const {
   ASSIGN_OR_RETURN(const AccessGrant grant, AdmitTo(attempt, call, subject));
+  // Of somebody who was erased there is nothing to plan.
+  if (grant.facts().subject.state == policy::SubjectState::kRetained) {
+    return Fail(Reason::kSubjectNotFound);
+  }
+  ASSIGN_OR_RETURN(const auto kept,
+                   WhatIsKept(services_, attempt, grant, call.now));
   ErasurePlan plan;
   for (const policy::ClassNumber number : grant.HeldClasses()) {
     const std::string prefix = RecordPrefix(call.tenant.id, subject, number);
@@ -55,35 +81,110 @@ absl::StatusOr<ErasurePlan> Erasures::Plan(Attempt& attempt, const Call& call,
         const auto rows,
         attempt.Scan(services_.data,
                      storage::PrefixRange(prefix, kRecordsCountedMax), prefix));
+    const auto found =
+        std::ranges::find(kept, number, &KeptClass::class_number);
     plan.classes.push_back(
-        {number, services_.catalogue.ClassByNumber(number), rows.size()});
+        {number, services_.catalogue.ClassByNumber(number), rows.size(),
+         found == kept.end() ? std::nullopt : std::optional(*found)});
   }
   plan.index_shards = grant.facts().pointers.size();
   return plan;
 }
 
+PersonsRow Erasures::PersonOf(const Call& call, SubjectId subject) const {
+  const base::TenantId tenant = call.tenant.id;
+  return {services_.store_keys.tree()->BucketOf(DeksName(tenant, subject)),
+          tenant, subject};
+}
+
+absl::StatusOr<Erasure> Erasures::Again(Attempt& attempt, const Call& call,
+                                        SubjectId subject, ErasureRecord record,
+                                        std::chrono::days grace) const {
+  const base::Timestamp due = call.now + grace;
+  if (!record.grace_until.has_value() || *record.grace_until <= due) {
+    return Told(std::move(record));
+  }
+  ASSIGN_OR_RETURN(auto of,
+                   ReadGrace(attempt, services_, PersonOf(call, subject)));
+  if (!of.has_value()) return Told(std::move(record));
+  PutGraceEnd(attempt, services_.store_keys, *of,
+              grace.count() > 0 ? std::optional(due) : std::nullopt);
+  return Told(std::move(of->record));
+}
+
 absl::StatusOr<Erasure> Erasures::Execute(Attempt& attempt, const Call& call,
-                                          SubjectId subject) const {
+                                          SubjectId subject,
+                                          std::chrono::days grace) const {
   ASSIGN_OR_RETURN(auto before, Find(attempt, call, subject));
-  if (before.has_value()) return Told(*std::move(before));
+  const bool bad_grace = grace.count() < 0 || grace > kErasureGraceMax;
+  if (before.has_value()) {
+    if (bad_grace) return Fail(Reason::kValueInvalid);
+    return Again(attempt, call, subject, *std::move(before), grace);
+  }
   ASSIGN_OR_RETURN(const AccessGrant grant, AdmitTo(attempt, call, subject));
+  if (bad_grace) return Fail(Reason::kValueInvalid);
   const std::string facts_key = FactsKey(call.tenant.id, subject);
   ASSIGN_OR_RETURN(const auto facts, attempt.Read(services_.data, facts_key));
   if (!facts.has_value()) return Fail(Reason::kInternal);
-  const ErasureRecord record{ErasureStage::kAccepted,
-                             grant.facts().audit_reference,
-                             call.now,
-                             grant.HeldClasses(),
-                             *facts,
-                             {}};
-  services_.user_keys.Fence(attempt, grant);
+  ErasureRecord record;
+  record.audit_reference = grant.facts().audit_reference;
+  record.accepted = call.now;
+  if (grace.count() > 0) record.grace_until = call.now + grace;
+  record.facts = *facts;
+  ASSIGN_OR_RETURN(const MonthKey month,
+                   KeyOfMonth(services_.store_keys, attempt, call.tenant.id,
+                              AuditMonthOf(call.now)));
+  HideReference(month, call.tenant.id, subject, record);
+  ASSIGN_OR_RETURN(record.kept,
+                   WhatIsKept(services_, attempt, grant, call.now));
+  const policy::ClassSet kept = record.KeptClasses();
+  for (const policy::ClassNumber number : grant.HeldClasses()) {
+    if (!kept.test(number)) record.classes.push_back(number);
+  }
+  services_.user_keys.Fence(attempt, grant, kept, record.grace_until);
+  PutTerm(attempt, call.tenant.id, subject, record.kept);
   attempt.data().Delete(facts_key);
   attempt.data().Put(
       ErasureKey(call.tenant.id, subject),
       SealErasureRecord(services_.store_keys, call.tenant.id, subject, record));
   attempt.event().writes.push_back(
       {policy::kClassFacts, base::RecordId(), grant.facts().version + 1, {}});
-  return Told(record);
+  return Told(std::move(record));
+}
+
+absl::Status Erasures::Cancel(Attempt& attempt, const Call& call,
+                              SubjectId subject) const {
+  const auto found = Look(attempt, call, subject);
+  // Nobody may try out whether a request id was used who may not erase.
+  const bool admitted =
+      found.ok() || base::ReasonOf(found.status()) == Reason::kRecordNotFound;
+  if (!admitted) return found.status();
+  ASSIGN_OR_RETURN(const auto repeated,
+                   services_.requests.Recall(attempt, call));
+  if (repeated.has_value()) return absl::OkStatus();
+  RETURN_IF_ERROR(found.status());
+  ASSIGN_OR_RETURN(const auto grace,
+                   ReadGrace(attempt, services_, PersonOf(call, subject)));
+  if (!grace.has_value() || grace->fence.due <= call.now) {
+    return Fail(Reason::kRecordNotFound);
+  }
+  const base::TenantId tenant = call.tenant.id;
+  const ErasureRecord& record = grace->record;
+  ASSIGN_OR_RETURN(
+      const SubjectKeys keys,
+      services_.user_keys.Unfence(attempt, tenant, subject, grace->fence.deks));
+  ASSIGN_OR_RETURN(Facts facts, services_.facts.OpenRow(keys, record.facts));
+  TakeHoldsOf(record, facts);
+  RETURN_IF_ERROR(services_.facts.GiveBack(attempt, keys, std::move(facts)));
+  attempt.data().Delete(ErasureKey(tenant, subject));
+  TakeTerm(attempt, tenant, subject, record.kept);
+  // What was replaced before the erasure waits for its new keys again.
+  for (const policy::ClassNumber number : record.classes) {
+    if (number == policy::kClassFacts) continue;
+    attempt.data().Put(WornKey(tenant, subject, number),
+                       WornRowValue(WornStage::kWorn));
+  }
+  return services_.requests.Remember(attempt, call, "");
 }
 
 absl::StatusOr<ErasureRecord> Erasures::Look(Attempt& attempt, const Call& call,
@@ -108,23 +209,30 @@ absl::StatusOr<ErasureCheck> Erasures::Verify(Attempt& attempt,
   ASSIGN_OR_RETURN(const ErasureRecord record, Look(attempt, call, subject));
   ErasureCheck check;
   check.stage = record.stage;
-  const base::TenantId tenant = call.tenant.id;
-  const uint16_t bucket =
-      services_.store_keys.tree()->BucketOf(DeksName(tenant, subject));
+  const auto& [bucket, tenant, of] = PersonOf(call, subject);
   ASSIGN_OR_RETURN(
       const auto deks,
       attempt.Read(services_.keys, DeksKey(bucket, tenant, subject)));
   ASSIGN_OR_RETURN(
       const auto fence,
       attempt.Read(services_.keys, FenceKey(bucket, tenant, subject)));
-  check.keys_gone = !deks.has_value() && !fence.has_value();
+  check.kept = record.kept;
+  check.keys_gone = !fence.has_value();
+  if (deks.has_value()) {
+    ASSIGN_OR_RETURN(DeksRow left, DecodeDeksRow(*deks));
+    TakeDeks(left, record.KeptClasses());
+    check.keys_gone = check.keys_gone && left.wrapped.empty();
+  }
   ASSIGN_OR_RETURN(const auto facts,
                    attempt.Read(services_.data, FactsKey(tenant, subject)));
-  ASSIGN_OR_RETURN(const auto rows, services_.data.Scan(storage::PrefixRange(
-                                        RecordPrefix(tenant, subject), 1)));
+  ASSIGN_OR_RETURN(const auto rows,
+                   RecordsBut(services_.data, tenant, subject, record.kept, 1));
   check.records_gone = !facts.has_value() && rows.empty();
-  check.receipt_valid =
-      crypto::OpenNote(record.receipt, services_.log.verifier_key()).ok();
+  check.receipts_valid = !record.receipts.empty();
+  for (const std::string& receipt : record.receipts) {
+    check.receipts_valid &=
+        crypto::OpenNote(receipt, services_.log.verifier_key()).ok();
+  }
   return check;
 }
 

@@ -9,6 +9,7 @@
 #include "service/base/status_macros.h"
 #include "service/vault/access_gate.h"
 #include "service/vault/byte_codec.h"
+#include "service/vault/erasure_record.h"
 #include "service/vault/row_keys.h"
 
 namespace hizo::vault {
@@ -18,14 +19,25 @@ using base::Fail;
 using base::Reason;
 using policy::SubjectState;
 
-// The second has the time of cancellation, the first is of whom has none.
+// The second has the time of cancellation, the first is of whom has none. The
+// others are the same of somebody of whom something is held.
 constexpr uint8_t kFactsFormat = 1;
 constexpr uint8_t kFactsFormatCancelled = 2;
+constexpr uint8_t kFactsFormatHeld = 3;
+constexpr uint8_t kFactsFormatCancelledHeld = 4;
+
+uint8_t FormatOf(const Facts& facts) {
+  if (facts.holds.empty()) {
+    return facts.cancelled.has_value() ? kFactsFormatCancelled : kFactsFormat;
+  }
+  return facts.cancelled.has_value() ? kFactsFormatCancelledHeld
+                                     : kFactsFormatHeld;
+}
 constexpr crypto::FieldNumber kFactsField = 1;
 
 std::string Encode(const Facts& facts) {
   ByteWriter out;
-  out.Put(facts.cancelled.has_value() ? kFactsFormatCancelled : kFactsFormat)
+  out.Put(FormatOf(facts))
       .Put(static_cast<uint8_t>(facts.subject.state))
       .Put(static_cast<uint64_t>(base::ToMicros(facts.created)));
   if (facts.cancelled.has_value()) {
@@ -36,7 +48,25 @@ std::string Encode(const Facts& facts) {
   for (const IndexPointer& pointer : facts.pointers) {
     out.Put(pointer.kind).Put(pointer.route);
   }
+  if (!facts.holds.empty()) {
+    out.Put(static_cast<uint16_t>(facts.holds.size()));
+    for (const LegalHold& hold : facts.holds) {
+      out.Put(hold.class_number).PutRaw(hold.claim.bytes());
+    }
+  }
   return std::move(out).Take();
+}
+
+void GetHolds(ByteReader& in, Facts& facts) {
+  const auto holds = in.Get<uint16_t>();
+  for (int i = 0; in.ok() && i < holds; ++i) {
+    const auto number = in.Get<uint16_t>();
+    const auto claim =
+        base::ClaimId::FromBytes(in.GetRaw(base::ClaimId::kSize));
+    if (!claim.has_value() || number >= policy::kClassesMax) return in.Spoil();
+    facts.holds.push_back({number, *claim});
+    facts.subject.held.set(number);
+  }
 }
 
 absl::StatusOr<Facts> Decode(std::string_view bytes) {
@@ -45,7 +75,8 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
   const auto format = in.Get<uint8_t>();
   const auto state = in.Get<uint8_t>();
   facts.created = base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
-  const bool cancelled = format == kFactsFormatCancelled;
+  const bool cancelled =
+      format == kFactsFormatCancelled || format == kFactsFormatCancelledHeld;
   if (cancelled) {
     facts.cancelled =
         base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
@@ -58,8 +89,11 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
     const auto kind = in.Get<uint16_t>();
     facts.pointers.push_back({kind, in.Get<uint16_t>()});
   }
-  if (!in.done() || (format != kFactsFormat && !cancelled) ||
-      !reference.has_value() ||
+  if (format == kFactsFormatHeld || format == kFactsFormatCancelledHeld) {
+    GetHolds(in, facts);
+  }
+  if (!in.done() || format < kFactsFormat ||
+      format > kFactsFormatCancelledHeld || !reference.has_value() ||
       state != static_cast<uint8_t>(facts.subject.state)) {
     return Fail(Reason::kIntegrityFailure);
   }
@@ -77,11 +111,11 @@ crypto::RecordPlace PlaceOf(const SubjectKeys& keys,
 }  // namespace
 
 absl::StatusOr<std::optional<Facts>> FactsStore::Load(
-    Attempt& attempt, const SubjectKeys& keys) const {
+    Attempt& attempt, const SubjectKeys& keys, base::Timestamp now) const {
   const base::SubjectId subject = keys.subject();
   ASSIGN_OR_RETURN(const auto bytes,
                    attempt.Read(data_, FactsKey(keys.tenant(), subject)));
-  if (!bytes.has_value()) return std::nullopt;
+  if (!bytes.has_value()) return LoadRetained(attempt, keys, now);
   ASSIGN_OR_RETURN(const auto key,
                    user_keys_.Unwrap(keys, policy::kClassFacts));
   // Facts without their key are what an erased person leaves behind.
@@ -90,12 +124,44 @@ absl::StatusOr<std::optional<Facts>> FactsStore::Load(
   return facts;
 }
 
-absl::StatusOr<Facts> FactsStore::OpenFenced(const SubjectKeys& keys,
-                                             std::string_view facts) const {
+absl::StatusOr<std::optional<Facts>> FactsStore::LoadRetained(
+    Attempt& attempt, const SubjectKeys& keys, base::Timestamp now) const {
+  const base::SubjectId subject = keys.subject();
+  const auto classes = keys.Classes();
+  // Without keys nothing is kept: of most who are not there nothing was read.
+  if (classes.empty()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto row,
+                   attempt.Read(data_, ErasureKey(keys.tenant(), subject)));
+  if (!row.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(
+      const ErasureRecord record,
+      OpenErasureRecord(user_keys_.store_keys(), keys.tenant(), subject, *row));
+  Facts facts;
+  facts.subject.state = SubjectState::kRetained;
+  facts.audit_reference = record.audit_reference;
+  for (const KeptClass& kept : record.kept) {
+    if (kept.IsOver(policy::DayOf(now)) ||
+        std::ranges::find(classes, kept.class_number) == classes.end()) {
+      continue;
+    }
+    // A law whose term is over, of what is held all the same, opens nothing.
+    facts.subject.retained.set(
+        kept.class_number,
+        kept.until.has_value() && *kept.until >= policy::DayOf(now));
+    facts.subject.held.set(kept.class_number, !kept.holds.empty());
+  }
+  if ((facts.subject.retained | facts.subject.held).none()) {
+    return std::nullopt;
+  }
+  return facts;
+}
+
+absl::StatusOr<Facts> FactsStore::OpenRow(const SubjectKeys& keys,
+                                          std::string_view row) const {
   ASSIGN_OR_RETURN(const auto key,
                    user_keys_.Unwrap(keys, policy::kClassFacts));
   if (!key.has_value()) return Fail(Reason::kIntegrityFailure);
-  return Open(keys, *key, facts);
+  return Open(keys, *key, row);
 }
 
 absl::StatusOr<Facts> FactsStore::Open(const SubjectKeys& keys,
@@ -116,10 +182,24 @@ absl::StatusOr<Facts> FactsStore::Open(const SubjectKeys& keys,
 
 absl::Status FactsStore::Save(Attempt& attempt, AccessGrant& grant,
                               Facts facts) const {
-  if (facts.pointers.size() > kIndexPointersMax) {
+  RETURN_IF_ERROR(Put(attempt, grant.keys_, facts));
+  grant.facts_ = std::move(facts);
+  return absl::OkStatus();
+}
+
+absl::Status FactsStore::GiveBack(Attempt& attempt, const SubjectKeys& keys,
+                                  Facts facts) const {
+  // The version between is that of having been laid aside.
+  facts.version += 1;
+  return Put(attempt, keys, facts);
+}
+
+absl::Status FactsStore::Put(Attempt& attempt, const SubjectKeys& keys,
+                             Facts& facts) const {
+  if (facts.pointers.size() > kIndexPointersMax ||
+      facts.holds.size() > kLegalHoldsMax) {
     return Fail(Reason::kInternal);
   }
-  const SubjectKeys& keys = grant.keys_;
   ASSIGN_OR_RETURN(const auto key,
                    user_keys_.Unwrap(keys, policy::kClassFacts));
   if (!key.has_value()) return Fail(Reason::kInternal);
@@ -135,7 +215,6 @@ absl::Status FactsStore::Save(Attempt& attempt, AccessGrant& grant,
   std::ranges::copy(crypto::CommitmentOf(row), write.commitment.begin());
   attempt.event().writes.push_back(write);
   attempt.data().Put(FactsKey(keys.tenant(), subject), std::move(row));
-  grant.facts_ = std::move(facts);
   return absl::OkStatus();
 }
 

@@ -28,16 +28,25 @@ struct IndexPointer {
   auto operator<=>(const IndexPointer&) const = default;
 };
 
+// A class that is held for a legal claim.
+struct LegalHold {
+  policy::ClassNumber class_number = 0;
+  base::ClaimId claim;
+  auto operator<=>(const LegalHold&) const = default;
+};
+
 struct Facts {
   policy::SubjectFacts subject;
   base::AuditReference audit_reference;
   base::Timestamp created;
   std::optional<base::Timestamp> cancelled;  // exactly if that is the state
   std::vector<IndexPointer> pointers;        // ascending
+  std::vector<LegalHold> holds;              // ascending; subject.held of it
   uint64_t version = 0;  // of the stored row; 0: not stored yet
 };
 
 inline constexpr size_t kIndexPointersMax = 4096;
+inline constexpr size_t kLegalHoldsMax = 256;  // of a person
 
 class FactsStore {
  public:
@@ -45,19 +54,30 @@ class FactsStore {
       : data_(data), user_keys_(user_keys) {}
 
   // Writes the grant's person's facts as part of the Attempt, once per
-  // Attempt. kInternal if there are more pointers than kIndexPointersMax.
+  // Attempt. kInternal if there are more pointers than kIndexPointersMax or
+  // holds than kLegalHoldsMax.
   absl::Status Save(Attempt& attempt, AccessGrant& grant, Facts facts) const;
 
-  // The facts of somebody behind a fence, out of the rows that were laid aside:
-  // for their erasure. kDataLoss if they do not open.
-  absl::StatusOr<Facts> OpenFenced(const SubjectKeys& keys,
-                                   std::string_view facts) const;
+  // The facts out of a row of theirs, in its place or laid aside behind a
+  // fence: for what Hizo does by itself. kDataLoss if they do not open.
+  absl::StatusOr<Facts> OpenRow(const SubjectKeys& keys,
+                                std::string_view row) const;
+  // Writes the facts of somebody whose erasure is taken back, as Save does.
+  absl::Status GiveBack(Attempt& attempt, const SubjectKeys& keys,
+                        Facts facts) const;
 
  private:
   friend class AccessGate;
-  // nullopt if there is no such person.
+  // nullopt if there is no such person at `now`.
   absl::StatusOr<std::optional<Facts>> Load(Attempt& attempt,
-                                            const SubjectKeys& keys) const;
+                                            const SubjectKeys& keys,
+                                            base::Timestamp now) const;
+  // What is known of somebody of whom only what a law has kept is there.
+  absl::StatusOr<std::optional<Facts>> LoadRetained(Attempt& attempt,
+                                                    const SubjectKeys& keys,
+                                                    base::Timestamp now) const;
+  absl::Status Put(Attempt& attempt, const SubjectKeys& keys,
+                   Facts& facts) const;
   absl::StatusOr<Facts> Open(const SubjectKeys& keys, const ClassKey& key,
                              std::string_view bytes) const;
 

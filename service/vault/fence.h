@@ -3,7 +3,9 @@
 //
 // Everybody who reads or writes a person relies on the row of their DEKs, and
 // the fence takes that row away: so nothing that was decided before goes
-// through after it, and nothing finds them again.
+// through after it, and nothing finds them again. Where the erasure was given a
+// grace, the same row waits it out, and taking the erasure back puts the DEKs
+// where they were.
 //
 // Threads: value types.
 #ifndef HIZO_SERVICE_VAULT_FENCE_H_
@@ -14,19 +16,22 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "service/base/clock.h"
 
 namespace hizo::vault {
 
 // Stored; never renumber.
 enum class FenceStage : uint8_t {
-  kFenced = 1,  // the DEKs wait behind it to be destroyed
-  kSealed = 2,  // they are gone with the epoch before
+  kFenced = 1,   // the DEKs wait behind it to be destroyed
+  kSealed = 2,   // they are gone with the epoch before
+  kInGrace = 3,  // they wait for that, and may be given back until then
 };
 
 struct Fence {
   FenceStage stage = FenceStage::kFenced;
-  std::string deks;    // kFenced: the row of DEKs, as it was
-  uint64_t epoch = 0;  // kSealed: the first that knows nothing of them
+  std::string deks;          // unless kSealed: the row of DEKs, as it was
+  uint64_t epoch = 0;        // kSealed: the first that knows nothing of them
+  base::Timestamp due = {};  // kInGrace: when the grace is over
 };
 
 std::string EncodeFence(const Fence& fence);

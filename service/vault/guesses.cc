@@ -63,6 +63,22 @@ absl::StatusOr<Guesses::Known> Guesses::Look(const AccessGrant& grant) const {
   return known;
 }
 
+absl::StatusOr<Guesses::Tally> Guesses::Count(const Known& known,
+                                              base::Timestamp now) {
+  Tally tally;
+  for (const RecordStore::Listed& row : known.rows) {
+    ASSIGN_OR_RETURN(const auto time, row.record.EventTime());
+    // One that lies far ahead is of a clock that was wrong.
+    if (!time.has_value() || now - *time > kGuessCounts ||
+        *time - now > kWaitMax) {
+      continue;
+    }
+    ++tally.wrong;
+    tally.last = std::max(tally.last, *time);
+  }
+  return tally;
+}
+
 absl::StatusOr<Guesses::Known> Guesses::Begin(Attempt& attempt,
                                               const AccessGrant& grant,
                                               base::Timestamp now) const {
@@ -71,21 +87,10 @@ absl::StatusOr<Guesses::Known> Guesses::Begin(Attempt& attempt,
   attempt.Hold(Enter(grant, others));
   ASSIGN_OR_RETURN(Known known, Look(grant));
   known.under_way = others;
-  size_t wrong = 0;
-  base::Timestamp last{};
-  for (const RecordStore::Listed& row : known.rows) {
-    ASSIGN_OR_RETURN(const auto time, row.record.EventTime());
-    // One that lies far ahead is of a clock that was wrong.
-    if (!time.has_value() || now - *time > kGuessCounts ||
-        *time - now > kWaitMax) {
-      continue;
-    }
-    ++wrong;
-    last = std::max(last, *time);
-  }
-  known.in_wait = WaitUntil(wrong, last, now).has_value();
+  ASSIGN_OR_RETURN(const Tally tally, Count(known, now));
+  known.in_wait = WaitUntil(tally.wrong, tally.last, now).has_value();
   known.crowded_out =
-      others > 0 && WaitUntil(wrong + others, now, now).has_value();
+      others > 0 && WaitUntil(tally.wrong + others, now, now).has_value();
   return known;
 }
 
@@ -107,6 +112,12 @@ void Guesses::Forget(Attempt& attempt, const AccessGrant& grant,
   for (const RecordStore::Listed& row : known.rows) {
     records_.Remove(attempt, grant, row.name, row.record);
   }
+}
+
+absl::Status Guesses::Forget(Attempt& attempt, const AccessGrant& grant) const {
+  ASSIGN_OR_RETURN(const Known known, Look(grant));
+  Forget(attempt, grant, known);
+  return absl::OkStatus();
 }
 
 }  // namespace hizo::vault

@@ -58,6 +58,12 @@ class Guesses {
     bool in_wait = false;
     bool crowded_out = false;
   };
+  // How many of the rows count at `now`, and when the last of those was.
+  struct Tally {
+    size_t wrong = 0;
+    base::Timestamp last{};
+  };
+  static absl::StatusOr<Tally> Count(const Known& known, base::Timestamp now);
   // Begins a guess, which is under way until `attempt` is over. The person has
   // a key of the credential class.
   absl::StatusOr<Known> Begin(Attempt& attempt, const AccessGrant& grant,
@@ -68,7 +74,8 @@ class Guesses {
   // Forgets all: the password was right, or is a new one.
   void Forget(Attempt& attempt, const AccessGrant& grant,
               const Known& known) const;
-  // The rows alone, for who forgets them without a guess.
+  absl::Status Forget(Attempt& attempt, const AccessGrant& grant) const;
+  // The rows alone, without a guess.
   absl::StatusOr<Known> Look(const AccessGrant& grant) const;
 
  private:

@@ -15,18 +15,21 @@ constexpr int64_t kSecond = 1'000'000;
 // Overdrawn by calls that were under way, at most this is to be paid back.
 constexpr int64_t kSpentMax = 2 * kMinute;
 
+bool IsCounted(Action action) {
+  return action != Action::kCredentialVerify &&
+         action != Action::kCredentialChange;
+}
+
 size_t KindOf(Action action) {
   switch (action) {
     case Action::kSubjectFind:
       return 0;
-    case Action::kCredentialVerify:
-      return 1;
     case Action::kSubjectCreate:
     case Action::kRecordImport:
     case Action::kRecordPut:
-      return 2;
+      return 1;
     default:
-      return 3;
+      return 2;
   }
 }
 
@@ -49,7 +52,7 @@ uint32_t MissLimits::PerMinute(const policy::Principal& principal) const {
 
 absl::Status MissLimits::Check(const policy::Principal& principal,
                                Action action, base::Timestamp now) const {
-  if (PerMinute(principal) == 0) return absl::OkStatus();
+  if (PerMinute(principal) == 0 || !IsCounted(action)) return absl::OkStatus();
   const int64_t spent = Spent(
       buckets_[principal.index][KindOf(action)].load(std::memory_order_relaxed),
       base::ToMicros(now));
@@ -62,7 +65,7 @@ absl::Status MissLimits::Check(const policy::Principal& principal,
 void MissLimits::Count(const policy::Principal& principal, Action action,
                        base::Timestamp now) {
   const uint32_t per_minute = PerMinute(principal);
-  if (per_minute == 0) return;
+  if (per_minute == 0 || !IsCounted(action)) return;
   const int64_t cost = kMinute / per_minute;
   const int64_t micros = base::ToMicros(now);
   std::atomic<int64_t>& bucket = buckets_[principal.index][KindOf(action)];

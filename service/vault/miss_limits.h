@@ -5,9 +5,10 @@
 // answers most of the time; who works with people it knows hardly ever does. So
 // misses count and nothing else: no read of a person, no successful create. A
 // caller has a minute's worth at once and gets them back evenly; finding,
-// signing in, adding people and everything else are counted apart, so that
-// wrong passwords do not stop the shop. A miss counts when it is known, so
-// calls under way can overdraw, which costs at most another minute.
+// adding people and everything else are counted apart. Wrong passwords are
+// counted elsewhere (caller_waits.h): they do not stop the shop. A miss counts
+// when it is known, so calls under way can overdraw, which costs at most
+// another minute.
 //
 // Memory is fixed: callers are configured. Threads: all methods may be called
 // concurrently. Lifetime: of the table that it is made for.
@@ -39,7 +40,7 @@ class MissLimits {
              base::Timestamp now);
 
  private:
-  static constexpr size_t kKinds = 4;
+  static constexpr size_t kKinds = 3;
   // When the caller's last miss would have been paid back, in microseconds
   // (generic cell rate algorithm). Spent is what lies after now.
   using Buckets = std::array<std::atomic<int64_t>, kKinds>;

@@ -7,13 +7,16 @@
 #include <string>
 #include <string_view>
 
+#include "service/base/clock.h"
 #include "service/vault/store_keys.h"
 
 namespace hizo::vault {
 
-// "peer:" and 16 digits: the same for the same bytes, and telling nothing to
-// whoever does not have this store's root.
-std::string PeerPseudonym(const StoreKeys& keys, std::string_view address);
+// "peer:" and 16 digits: the same for the same bytes within a month, and
+// telling nothing to whoever does not have this store's root; to nobody once
+// the month's key has ended. Empty if the month has no key.
+std::string PeerPseudonym(const StoreKeys& keys, std::string_view address,
+                          base::Timestamp now);
 
 }  // namespace hizo::vault
 

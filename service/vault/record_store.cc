@@ -48,6 +48,20 @@ storage::ScanRange RangeAfter(const std::string& prefix,
   return range;
 }
 
+bool LosesAField(const std::vector<policy::FieldNumber>& before,
+                 const std::vector<crypto::FieldNumber>& kept) {
+  return std::ranges::any_of(before, [&](policy::FieldNumber number) {
+    return std::ranges::find(kept, number) == kept.end();
+  });
+}
+
+void MarkWorn(Attempt& attempt, const AccessGrant& grant,
+              const RecordName& name) {
+  attempt.data().Put(
+      WornKey(grant.tenant(), grant.subject(), name.class_number),
+      WornRowValue(WornStage::kWorn));
+}
+
 uint64_t RandomEpoch() {
   const std::string bytes = crypto::RandomBytes(sizeof(uint64_t));
   return ByteReader(bytes).Get<uint64_t>();
@@ -123,8 +137,10 @@ absl::StatusOr<std::optional<crypto::SealedRow>> RecordStore::Look(
 absl::StatusOr<std::optional<OpenRecord>> RecordStore::Open(
     const AccessGrant& grant, const RecordName& name,
     std::optional<crypto::SealedRow> row) const {
-  ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, name.class_number));
-  if (!row.has_value() || !key.has_value()) return std::nullopt;
+  if (!row.has_value()) return std::nullopt;
+  ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, name.class_number,
+                                                     row->generation()));
+  if (!key.has_value()) return std::nullopt;
   ASSIGN_OR_RETURN(OpenRecord record,
                    OpenRow(grant, *key, name, *std::move(row)));
   return record;
@@ -151,9 +167,16 @@ absl::StatusOr<RecordStore::Listing> RecordStore::List(
 absl::StatusOr<RecordStore::Listing> RecordStore::Glance(
     const AccessGrant& grant, policy::ClassNumber class_number,
     const std::optional<base::RecordId>& after, size_t limit) const {
+  return GlanceAt(data_, grant, class_number, after, limit);
+}
+
+absl::StatusOr<RecordStore::Listing> RecordStore::GlanceAt(
+    const storage::Reader& snapshot, const AccessGrant& grant,
+    policy::ClassNumber class_number,
+    const std::optional<base::RecordId>& after, size_t limit) const {
   const std::string prefix =
       RecordPrefix(grant.tenant(), grant.subject(), class_number);
-  ASSIGN_OR_RETURN(auto rows, data_.Scan(RangeAfter(prefix, after, limit)));
+  ASSIGN_OR_RETURN(auto rows, snapshot.Scan(RangeAfter(prefix, after, limit)));
   return OpenRows(grant, class_number, std::move(rows), limit);
 }
 
@@ -162,8 +185,7 @@ absl::StatusOr<RecordStore::Listing> RecordStore::OpenRows(
     std::vector<storage::Row> rows, size_t limit) const {
   Listing listed;
   if (rows.empty()) return listed;
-  ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, class_number));
-  if (!key.has_value()) return listed;
+  std::optional<ClassKey> key;
   size_t bytes = 0;
   for (const storage::Row& row : rows) bytes += row.value.size();
   listed.more = rows.size() > limit || bytes >= kListBytesMax;
@@ -173,6 +195,11 @@ absl::StatusOr<RecordStore::Listing> RecordStore::OpenRows(
     if (!parts.has_value()) return Fail(Reason::kIntegrityFailure);
     const RecordName name{class_number, parts->record};
     ASSIGN_OR_RETURN(auto sealed, crypto::SealedRow::Parse(row.value));
+    if (!key.has_value() || key->generation != sealed.generation()) {
+      ASSIGN_OR_RETURN(
+          key, user_keys_.Unlock(grant, class_number, sealed.generation()));
+      if (!key.has_value()) return Listing();
+    }
     ASSIGN_OR_RETURN(OpenRecord record,
                      OpenRow(grant, *key, name, std::move(sealed)));
     listed.entries.push_back({name, std::move(record)});
@@ -208,6 +235,9 @@ absl::StatusOr<RecordVersion> RecordStore::Write(
   attempt.data().Put(
       RecordKey(grant.tenant(), grant.subject(), name.class_number, name.id),
       std::move(row));
+  if (present != nullptr && LosesAField(present->Fields(), change.keep)) {
+    MarkWorn(attempt, grant, name);
+  }
   attempt.AlsoChanges(
       RecordPrefix(grant.tenant(), grant.subject(), name.class_number));
   return version;
@@ -221,6 +251,7 @@ void RecordStore::Remove(Attempt& attempt, const AccessGrant& grant,
   attempt.event().records += 1;
   attempt.data().Delete(
       RecordKey(grant.tenant(), grant.subject(), name.class_number, name.id));
+  if (!present.Fields().empty()) MarkWorn(attempt, grant, name);
   attempt.AlsoChanges(
       RecordPrefix(grant.tenant(), grant.subject(), name.class_number));
 }

@@ -128,9 +128,16 @@ class RecordStore {
                                  policy::ClassNumber class_number,
                                  const std::optional<base::RecordId>& after,
                                  size_t limit) const;
+  // The same as of a snapshot of the data store.
+  absl::StatusOr<Listing> GlanceAt(const storage::Reader& snapshot,
+                                   const AccessGrant& grant,
+                                   policy::ClassNumber class_number,
+                                   const std::optional<base::RecordId>& after,
+                                   size_t limit) const;
   // Writes the record's next version as part of the Attempt and notes it in
-  // the event. `present` is what Read returned. The class's key exists
-  // (UserKeys::Ensure).
+  // the event. If a value is replaced or left out, the class's key is to be
+  // renewed (renewals.h), as it is by Remove. `present` is what Read returned.
+  // The class's key exists (UserKeys::Ensure).
   absl::StatusOr<RecordVersion> Write(Attempt& attempt,
                                       const AccessGrant& grant,
                                       const RecordName& name,

@@ -216,7 +216,7 @@ absl::StatusOr<DeletedFields> Records::DeleteFields(
   if (repeated.has_value()) {
     ASSIGN_OR_RETURN(const WrittenRecord written,
                      DecodeWritten(selected.spec, *repeated));
-    return DeletedFields{written, written.version.version == 0};
+    return DeletedFields{written, written.version.version == 0, !renews_};
   }
   ASSIGN_OR_RETURN(const DeletedFields deleted,
                    DeleteSelected(attempt, call, grant, selected, input));
@@ -240,7 +240,7 @@ absl::StatusOr<DeletedFields> Records::DeleteSelected(
   };
   if (std::ranges::all_of(present->Fields(), goes)) {
     RETURN_IF_ERROR(writer.Remove(attempt, call, grant, name, *present, mode));
-    return DeletedFields{{selected.spec, name, {}}, true};
+    return DeletedFields{{selected.spec, name, {}}, true, !renews_};
   }
   ResolvedRecord nothing;
   nothing.spec = selected.spec;
@@ -249,7 +249,7 @@ absl::StatusOr<DeletedFields> Records::DeleteSelected(
   ASSIGN_OR_RETURN(const WrittenRecord written,
                    writer.Write(attempt, call, grant, name, &*present,
                                 std::move(nothing), mode, pointers));
-  return DeletedFields{written, false};
+  return DeletedFields{written, false, !renews_};
 }
 
 absl::StatusOr<ShownRecord> Records::Show(const AccessGrant& grant,

@@ -58,6 +58,7 @@ struct DeleteFieldsInput {
 struct DeletedFields {
   WrittenRecord written;
   bool record_removed = false;
+  bool stays_in_copies = false;  // as older copies get no new keys
 };
 
 // A record as it is shown: values, or masks as text.
@@ -80,7 +81,9 @@ struct RecordPage {
 
 class Records {
  public:
-  explicit Records(const Services& services) : services_(services) {}
+  // `renews`: whether the keys of what is deleted are renewed (renewals.h).
+  Records(const Services& services, bool renews)
+      : services_(services), renews_(renews) {}
 
   // Writes a record. kEtagMismatch if it is not as the caller believes,
   // kRecordNotFound for an id that is not there.
@@ -91,7 +94,8 @@ class Records {
                                   const GetRecordInput& input) const;
   absl::StatusOr<RecordPage> List(Attempt& attempt, const Call& call,
                                   const ListRecordsInput& input) const;
-  // Deletes fields from the live store: older copies of the row keep them.
+  // Deletes fields from the live store at once, and from older copies with the
+  // next renewal.
   // kRecordNotFound, kEtagMismatch; kRequiredFieldMissing for a field that a
   // record which stays must have.
   absl::StatusOr<DeletedFields> DeleteFields(
@@ -115,6 +119,7 @@ class Records {
                                    const RecordName& name,
                                    const OpenRecord& record) const;
   const Services& services_;
+  const bool renews_;
 };
 
 }  // namespace hizo::vault

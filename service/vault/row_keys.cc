@@ -67,6 +67,12 @@ std::string RequestKey(uint32_t day, TenantId tenant, std::string_view tag) {
   return std::move(key).Take();
 }
 
+std::string CallerWaitKey(TenantId tenant, std::string_view tag) {
+  KeyWriter key(base::kSpaceCallerWait);
+  key.U32(Number(tenant)).Bytes(tag);
+  return std::move(key).Take();
+}
+
 std::string RequestPrefix(uint32_t day) {
   KeyWriter key(base::kSpaceRequest);
   key.U32(day);
@@ -96,6 +102,89 @@ std::string FenceKey(uint16_t bucket, TenantId tenant, SubjectId subject) {
 }
 
 std::string FencePrefix() { return KeyWriter(base::kSpaceFence).Take(); }
+
+std::string TermKey(uint32_t day, TenantId tenant, SubjectId subject) {
+  KeyWriter key(base::kSpaceTerm);
+  key.U32(day).U32(Number(tenant)).Bytes(subject.bytes());
+  return std::move(key).Take();
+}
+
+std::string TermPrefix(uint32_t day) {
+  KeyWriter key(base::kSpaceTerm);
+  key.U32(day);
+  return std::move(key).Take();
+}
+
+std::string TermRowValue() { return std::string(1, '\x01'); }
+
+std::optional<TermRow> ParseTermKey(std::string_view key) {
+  storage::KeyReader reader(key);
+  const auto space = reader.Space();
+  const auto day = reader.U32();
+  const auto tenant = reader.U32();
+  const auto subject = reader.Bytes(SubjectId::kSize);
+  if (space != base::kSpaceTerm || !day || !tenant || !subject ||
+      !reader.done()) {
+    return std::nullopt;
+  }
+  return TermRow{*day, TenantId{*tenant}, *SubjectId::FromBytes(*subject)};
+}
+
+std::string WornKey(TenantId tenant, SubjectId subject,
+                    policy::ClassNumber class_number) {
+  KeyWriter key = SubjectPart(base::kSpaceWorn, tenant, subject);
+  key.U16(class_number);
+  return std::move(key).Take();
+}
+
+std::string WornRowValue(WornStage stage) {
+  return std::string(1, static_cast<char>(stage));
+}
+
+absl::StatusOr<WornStage> ParseWornRowValue(std::string_view value) {
+  const auto stage = static_cast<uint8_t>(value.size() == 1 ? value[0] : 0);
+  if (stage < 1 || stage > 3) return absl::DataLossError("a mark is damaged");
+  return static_cast<WornStage>(stage);
+}
+
+std::string WornPrefix() { return std::string(1, base::kSpaceWorn); }
+
+std::string WornShardKey(TenantId tenant, uint16_t kind, uint16_t route) {
+  KeyWriter key(base::kSpaceWornShard);
+  key.U32(Number(tenant)).U16(kind).U16(route);
+  return std::move(key).Take();
+}
+
+std::string RotationKey() { return std::string(1, base::kSpaceRotation); }
+
+std::string WornShardPrefix() { return std::string(1, base::kSpaceWornShard); }
+
+std::optional<WornRow> ParseWornKey(std::string_view key) {
+  storage::KeyReader reader(key);
+  const auto space = reader.Space();
+  const auto tenant = reader.U32();
+  const auto subject = reader.Bytes(SubjectId::kSize);
+  const auto class_number = reader.U16();
+  if (space != base::kSpaceWorn || !tenant || !subject || !class_number ||
+      !reader.done()) {
+    return std::nullopt;
+  }
+  return WornRow{TenantId{*tenant}, *SubjectId::FromBytes(*subject),
+                 *class_number};
+}
+
+std::optional<WornShardRow> ParseWornShardKey(std::string_view key) {
+  storage::KeyReader reader(key);
+  const auto space = reader.Space();
+  const auto tenant = reader.U32();
+  const auto kind = reader.U16();
+  const auto route = reader.U16();
+  if (space != base::kSpaceWornShard || !tenant || !kind || !route ||
+      !reader.done()) {
+    return std::nullopt;
+  }
+  return WornShardRow{TenantId{*tenant}, *kind, *route};
+}
 
 std::string BucketPrefix(char space, uint16_t bucket) {
   KeyWriter key(space);

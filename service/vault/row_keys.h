@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/status/statusor.h"
 #include "service/base/ids.h"
 #include "service/policy/catalogue.h"
 
@@ -34,8 +35,42 @@ std::string RequestKey(uint32_t day, base::TenantId tenant,
 std::string RequestPrefix(uint32_t day);
 // The day of a RequestKey; nullopt for another key.
 std::optional<uint32_t> RequestDay(std::string_view key);
+// How long a caller has to wait; `tag` is a 16-byte MAC.
+std::string CallerWaitKey(base::TenantId tenant, std::string_view tag);
 // What is known of a person's erasure.
 std::string ErasureKey(base::TenantId tenant, base::SubjectId subject);
+// Says that the key of a class of a person is to be renewed, and where all
+// those begin; the same of a shard of the index.
+std::string WornKey(base::TenantId tenant, base::SubjectId subject,
+                    policy::ClassNumber class_number);
+std::string WornPrefix();
+// How far the renewal is. Stored; never renumber.
+enum class WornStage : uint8_t {
+  kWorn = 1,    // a value was replaced or deleted
+  kMoving = 2,  // there is a new key, and the records go over to it
+  kMoved = 3,   // the older keys are gone from the row of now
+};
+std::string WornRowValue(WornStage stage);
+// kDataLoss for what WornRowValue does not make.
+absl::StatusOr<WornStage> ParseWornRowValue(std::string_view value);
+std::string WornShardKey(base::TenantId tenant, uint16_t kind, uint16_t route);
+std::string WornShardPrefix();
+// A WornKey or WornShardKey taken apart; nullopt for another key.
+struct WornRow {
+  base::TenantId tenant = base::TenantId::kStore;
+  base::SubjectId subject;
+  policy::ClassNumber class_number = 0;
+};
+std::optional<WornRow> ParseWornKey(std::string_view key);
+struct WornShardRow {
+  base::TenantId tenant = base::TenantId::kStore;
+  uint16_t kind = 0;
+  uint16_t route = 0;
+};
+std::optional<WornShardRow> ParseWornShardKey(std::string_view key);
+
+// How far a rotation of keys is (key_rotation.h).
+std::string RotationKey();
 
 // In the keys store.
 std::string DeksKey(uint16_t bucket, base::TenantId tenant,
@@ -44,9 +79,23 @@ std::string DeksKey(uint16_t bucket, base::TenantId tenant,
 std::string FenceKey(uint16_t bucket, base::TenantId tenant,
                      base::SubjectId subject);
 std::string FencePrefix();
+// Says on which day (days since 1970-01-01) to look what a law no longer has
+// kept of somebody, and where those of a day begin.
+std::string TermKey(uint32_t day, base::TenantId tenant,
+                    base::SubjectId subject);
+std::string TermPrefix(uint32_t day);
+std::string TermRowValue();
+// A TermKey taken apart; nullopt for another key.
+struct TermRow {
+  uint32_t day = 0;
+  base::TenantId tenant = base::TenantId::kStore;
+  base::SubjectId subject;
+};
+std::optional<TermRow> ParseTermKey(std::string_view key);
 // Where the rows of a bucket begin that have it in their keys: DEKs, fences and
 // names of leaves.
 std::string BucketPrefix(char space, uint16_t bucket);
+inline constexpr size_t kBucketPrefixSize = 1 + 2;
 // A DeksKey or FenceKey taken apart; nullopt for another key.
 struct PersonsRow {
   uint16_t bucket = 0;

@@ -8,6 +8,7 @@
 #include "service/base/keyspace.h"
 #include "service/base/status_macros.h"
 #include "service/vault/deks_row.h"
+#include "service/vault/each_row.h"
 #include "service/vault/fence.h"
 #include "service/vault/row_keys.h"
 
@@ -20,28 +21,13 @@ using crypto::Key;
 using crypto::KeyTree;
 using crypto::RootSlot;
 
-constexpr size_t kRowsAtOnce = 1000;
-constexpr size_t kBucketPrefixSize = 1 + 2;
-
-// Calls `each` with every row whose key begins with `prefix`.
-template <typename Each>
-absl::Status ForEachRow(const storage::Reader& reader,
-                        const std::string& prefix, Each each) {
-  storage::ScanRange range = storage::PrefixRange(prefix, kRowsAtOnce);
-  for (;;) {
-    ASSIGN_OR_RETURN(const auto rows, reader.Scan(range));
-    for (const storage::Row& row : rows) RETURN_IF_ERROR(each(row));
-    if (rows.size() < kRowsAtOnce) return absl::OkStatus();
-    range.from = rows.back().key + '\0';
-  }
-}
-
 }  // namespace
 
 // What a seal is about.
 struct Sealer::Plan {
   std::set<std::pair<TenantId, SubjectId>> persons;
   std::map<std::string, std::pair<TenantId, IndexPointer>> shards;  // by leaf
+  std::set<std::string> ended;                                      // leaves
   std::set<uint16_t> buckets;
 };
 
@@ -54,18 +40,36 @@ struct Sealer::Work {
   std::set<std::string> moved;  // leaves of shards
 };
 
-Sealer::Plan Sealer::PlanFor(const std::vector<Person>& persons,
+Sealer::Plan Sealer::PlanFor(const Targets& targets,
                              const KeyTree& tree) const {
   Plan plan;
-  for (const Person& person : persons) {
+  const auto add_person = [&](TenantId tenant, SubjectId subject) {
+    plan.buckets.insert(tree.BucketOf(DeksName(tenant, subject)));
+  };
+  const auto add_shard = [&](TenantId tenant, const IndexPointer& pointer) {
+    const std::string leaf =
+        StoreKeys::LeafKey(IndexShardLeaf(tenant, pointer.kind, pointer.route));
+    plan.buckets.insert(tree.BucketOf(leaf));
+    plan.shards.try_emplace(leaf, tenant, pointer);
+  };
+  for (const Person& person : targets.persons) {
     plan.persons.emplace(person.tenant, person.subject);
-    plan.buckets.insert(tree.BucketOf(DeksName(person.tenant, person.subject)));
+    add_person(person.tenant, person.subject);
     for (const IndexPointer& pointer : person.pointers) {
-      const std::string leaf = StoreKeys::LeafKey(
-          IndexShardLeaf(person.tenant, pointer.kind, pointer.route));
-      plan.buckets.insert(tree.BucketOf(leaf));
-      plan.shards.try_emplace(leaf, person.tenant, pointer);
+      add_shard(person.tenant, pointer);
     }
+  }
+  for (const auto& [tenant, subject] : targets.renewed) {
+    add_person(tenant, subject);
+  }
+  for (const auto& [tenant, pointer] : targets.shards) {
+    add_shard(tenant, pointer);
+  }
+  plan.buckets.insert(targets.buckets.begin(), targets.buckets.end());
+  for (const Leaf& leaf : targets.ended) {
+    const std::string leaf_key = StoreKeys::LeafKey(leaf);
+    plan.buckets.insert(tree.BucketOf(leaf_key));
+    plan.ended.insert(leaf_key);
   }
   return plan;
 }
@@ -101,11 +105,11 @@ void Sealer::AwaitEndOf(const std::weak_ptr<const KeyTree>& tree) const {
   while (!tree.expired()) std::this_thread::yield();
 }
 
-absl::Status Sealer::Seal(const std::vector<Person>& persons) {
+absl::Status Sealer::Seal(const Targets& targets) {
   RETURN_IF_ERROR(Settle());
   Work work;
   work.from = parts_.store_keys.tree();
-  const Plan plan = PlanFor(persons, *work.from);
+  const Plan plan = PlanFor(targets, *work.from);
   const Key root = Key::Random();
   {
     auto [tree, pages] = work.from->Reseal(root, plan.buckets);
@@ -219,6 +223,11 @@ absl::Status Sealer::RewrapLeaves(uint16_t bucket, const Plan& plan,
         const std::string leaf_key = row.key.substr(kBucketPrefixSize);
         ASSIGN_OR_RETURN(const auto sealed, parts_.keys.Get(leaf_key));
         if (!sealed.has_value()) return absl::OkStatus();
+        if (plan.ended.contains(leaf_key)) {
+          work.batch.Delete(leaf_key);
+          work.batch.Delete(row.key);
+          return absl::OkStatus();
+        }
         ASSIGN_OR_RETURN(const Key key, parts_.store_keys.UnwrapLeaf(
                                             *work.from, leaf_key, *sealed));
         if (plan.shards.contains(leaf_key)) {

@@ -57,10 +57,24 @@ class Sealer {
 
   explicit Sealer(const Parts& parts) : parts_(parts) {}
 
-  // Destroys the keys of `persons`, whose fences must stand. OK once nothing
-  // can bring them back. On an error nobody's keys are destroyed, or Settle and
-  // the fences tell how to go on.
-  absl::Status Seal(const std::vector<Person>& persons);
+  // What a seal is for.
+  struct Targets {
+    std::vector<Person> persons;  // whose fences stand
+    // Whose row of DEKs has lost some: older copies of it are to be useless.
+    std::vector<std::pair<base::TenantId, base::SubjectId>> renewed;
+    // Shards of the index that somebody left.
+    std::vector<std::pair<base::TenantId, IndexPointer>> shards;
+    // That are to have fresh keys for no other reason (key_rotation.h).
+    std::set<uint16_t> buckets = {};
+    // Leaves that end: their rows go with the seal, and older copies of them
+    // are useless.
+    std::vector<Leaf> ended = {};
+  };
+
+  // Destroys the keys of `targets.persons`, and what older copies hold of the
+  // rest. OK once nothing can bring them back. On an error nobody's keys are
+  // destroyed, or Settle and the fences tell how to go on.
+  absl::Status Seal(const Targets& targets);
 
   // Leaves in every slot the root of now and no other. kFailedPrecondition if a
   // slot does not hold it; errors of slots as they are.
@@ -69,8 +83,7 @@ class Sealer {
  private:
   struct Plan;
   struct Work;
-  Plan PlanFor(const std::vector<Person>& persons,
-               const crypto::KeyTree& tree) const;
+  Plan PlanFor(const Targets& targets, const crypto::KeyTree& tree) const;
   // Fills the batch of the seal. The buckets are held.
   absl::Status Prepare(const Plan& plan, Work& work) const;
   absl::Status RewrapDeks(uint16_t bucket, Work& work) const;

@@ -1,12 +1,13 @@
 #include "service/vault/store.h"
 
 #include <algorithm>
-#include <future>
+#include <limits>
 #include <utility>
 
 #include "service/base/status_macros.h"
 #include "service/vault/row_keys.h"
 #include "service/vault/undo.h"
+#include "service/vault/witnessed.h"
 
 namespace hizo::vault {
 namespace {
@@ -47,6 +48,14 @@ absl::Status CheckAnchor(const storage::Engine& data, const audit::Log& log,
         "the audit log is not the one that its anchor vouches for");
   }
   return absl::OkStatus();
+}
+
+// Whose bundles are taken in: this store's own, and those of the trusted.
+std::vector<std::string> Trusted(const Store::Options& options,
+                                 const std::string& own) {
+  std::vector<std::string> keys = options.trusted_vaults;
+  keys.push_back(own);
+  return keys;
 }
 
 }  // namespace
@@ -106,11 +115,96 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
                                  crypto::NoteSigner(
                                      origin, store_keys->AuditSigningSeed())));
   RETURN_IF_ERROR(CheckAnchor(parts.data, *log, *anchor));
+  std::vector<uint64_t> unwitnessed;
+  if (parts.witness != nullptr) {
+    ASSIGN_OR_RETURN(unwitnessed, CheckWitness(parts.data, *log, *parts.witness,
+                                               options.witness_override));
+  }
   RETURN_IF_ERROR(CheckMark(parts.keys, parts.data));
   RETURN_IF_ERROR(UndoUnfinished(parts.keys, log->head().size));
-  return std::unique_ptr<Store>(new Store(
+  // Last, so that a store that is refused is left as it was.
+  const AuditMonth month = AuditMonthOf(clock.Now());
+  RETURN_IF_ERROR(store_keys->Ensure(
+      parts.keys, {AuditMonthLeaf(base::TenantId::kStore, month),
+                   AuditMonthLeaf(base::TenantId::kStore, month + 1)}));
+  auto store = std::unique_ptr<Store>(new Store(
       parts, {std::move(store_keys), std::move(log), std::move(anchor)}, policy,
       clock, options));
+  RETURN_IF_ERROR(store->NoteRestore(parts.data));
+  RETURN_IF_ERROR(store->NoteOverride(unwitnessed));
+  return store;
+}
+
+absl::StatusOr<RestoreCounts> Store::Restore(
+    const Parts& parts, std::unique_ptr<storage::Anchor> anchor,
+    const Policy& policy, const base::Clock& clock,
+    const storage::Reader& backup, storage::Engine& into) {
+  ASSIGN_OR_RETURN(const auto now,
+                   Open(parts, std::move(anchor), policy, clock, Options()));
+  const std::string origin = OriginOf(parts);
+  ASSIGN_OR_RETURN(
+      const auto log,
+      audit::Log::Open(
+          backup, origin,
+          crypto::NoteSigner(origin, now->store_keys().AuditSigningSeed())));
+  return vault::Restore({parts.keys, parts.data, backup, into,
+                         now->store_keys(), policy.catalogue, now->log().head(),
+                         log->head()})
+      .Run();
+}
+
+absl::Status Store::NoteRestore(const storage::Engine& data) {
+  ASSIGN_OR_RETURN(const auto counts, RestoredCounts(data));
+  if (!counts.has_value()) return absl::OkStatus();
+  auto attempt =
+      std::make_unique<Attempt>(committer_->position(), audit::Event());
+  const auto tell = [&](audit::Outcome outcome, base::Reason reason,
+                        uint64_t records) {
+    audit::Event& event = attempt->event();
+    event.actor = "hizod";
+    event.action = policy::Action::kBackupRestore;
+    event.outcome = outcome;
+    event.reason = reason;
+    event.records = static_cast<uint32_t>(
+        std::min<uint64_t>(records, std::numeric_limits<uint32_t>::max()));
+  };
+  tell(audit::Outcome::kAllowed, base::Reason::kNone, counts->records);
+  attempt->BeginAnotherEvent();
+  tell(audit::Outcome::kDenied, base::Reason::kSubjectNotFound,
+       counts->without_key);
+  attempt->BeginAnotherEvent();
+  tell(audit::Outcome::kDenied, base::Reason::kConflict, counts->kept_since);
+  attempt->BeginAnotherEvent();
+  tell(audit::Outcome::kFailed, base::Reason::kRecordNotFound,
+       counts->lost_since);
+  attempt->data().Delete(RestoreMarkKey());
+  return committer_->Commit(std::move(attempt));
+}
+
+// First it is in the log, then the witness forgets.
+absl::Status Store::NoteOverride(const std::vector<uint64_t>& heads) {
+  if (heads.empty()) return absl::OkStatus();
+  audit::Event event;
+  event.actor = "hizod";
+  event.action = policy::Action::kAuditCheckpoint;
+  event.outcome = audit::Outcome::kFailed;
+  event.reason = base::Reason::kIntegrityFailure;
+  event.records = static_cast<uint32_t>(heads.size());
+  RETURN_IF_ERROR(committer_->Commit(
+      std::make_unique<Attempt>(committer_->position(), std::move(event))));
+  for (const uint64_t size : heads) {
+    RETURN_IF_ERROR(witness_->SetAside(size));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Store::ShowWitness() {
+  if (witness_ == nullptr) return absl::OkStatus();
+  const audit::Head head = log_->head();
+  if (head.size == 0 || head.size == witnessed_) return absl::OkStatus();
+  RETURN_IF_ERROR(witness_->Show({head.size, head.checkpoint}));
+  witnessed_ = head.size;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<size_t> Store::Tidy(const policy::AccessTable& access,
@@ -130,17 +224,24 @@ absl::StatusOr<size_t> Store::Tidy(const policy::AccessTable& access,
                        requests_.Forget(*attempt, tenant.id, now));
       if (count == 0) break;
       attempt->event().records = static_cast<uint32_t>(count);
-      std::promise<absl::Status> done;
-      committer_->Submit(
-          std::move(attempt),
-          [&done](std::unique_ptr<Attempt>, const Committer::Result& result) {
-            done.set_value(result.status);
-          });
-      RETURN_IF_ERROR(done.get_future().get());
+      RETURN_IF_ERROR(committer_->Commit(std::move(attempt)));
       forgotten += count;
     }
   }
   return forgotten;
+}
+
+absl::StatusOr<size_t> Store::FinishErasures() {
+  const absl::Status ended = expiry_.Run(clock_.Now()).status();
+  ASSIGN_OR_RETURN(const size_t finished, erasure_runner_->Run());
+  RETURN_IF_ERROR(ended);
+  return finished;
+}
+
+absl::StatusOr<uint64_t> Store::PruneAudit(uint32_t keep_years) {
+  const base::Timestamp now = clock_.Now();
+  RETURN_IF_ERROR(pruner_.PrepareMonths(now));
+  return pruner_.Run(now, keep_years);
 }
 
 Services Store::ServicesOf(const Parts& parts, const Policy& policy) const {
@@ -162,11 +263,17 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
       requests_(parts.data, *store_keys_),
       services_(ServicesOf(parts, policy)),
       subjects_(services_),
-      records_(services_),
-      credentials_(services_, options.password_cost),
+      records_(services_, options.renews),
+      credentials_(services_, options.passwords),
       audits_(services_),
+      histories_(services_),
+      breaches_(services_),
       consents_(services_),
       erasures_(services_),
+      legal_holds_(services_),
+      key_rotations_(services_),
+      exports_(services_, OriginOf(parts)),
+      imports_(services_, subjects_, Trusted(options, exports_.public_key())),
       committer_(std::make_unique<Committer>(
           Committer::Store{parts.keys, parts.data, *log_, *anchor_, clock,
                            *store_keys_},
@@ -175,6 +282,13 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
           {parts.keys, parts.slots, *store_keys_, *committer_},
           services_,
           OriginOf(parts),
-          clock})) {}
+          clock})),
+      backups_(std::make_unique<BackupJobs>(BackupJobs::Parts{
+          parts.backups, options.backups_kept, gate_, *committer_, clock})),
+      expiry_(services_, *committer_),
+      pruner_(services_, *committer_, *erasure_runner_),
+      renews_(options.renews),
+      clock_(clock),
+      witness_(parts.witness) {}
 
 }  // namespace hizo::vault

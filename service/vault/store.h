@@ -11,6 +11,7 @@
 #define HIZO_SERVICE_VAULT_STORE_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,17 +23,29 @@
 #include "service/base/ids.h"
 #include "service/policy/access_table.h"
 #include "service/policy/catalogue.h"
+#include "service/vault/access_history.h"
+#include "service/vault/audit_pruner.h"
 #include "service/vault/audits.h"
+#include "service/vault/backup_jobs.h"
+#include "service/vault/breach_scope.h"
 #include "service/vault/committer.h"
 #include "service/vault/consents.h"
 #include "service/vault/credentials.h"
 #include "service/vault/erasure_runner.h"
 #include "service/vault/erasures.h"
+#include "service/vault/expiry.h"
+#include "service/vault/exports.h"
+#include "service/vault/imports.h"
+#include "service/vault/key_rotation.h"
+#include "service/vault/legal_holds.h"
 #include "service/vault/records.h"
+#include "service/vault/restore.h"
 #include "service/vault/services.h"
 #include "service/vault/subjects.h"
 #include "storage/anchor.h"
+#include "storage/backups.h"
 #include "storage/engine.h"
+#include "storage/witness.h"
 
 namespace hizo::vault {
 
@@ -48,9 +61,18 @@ class Store {
     crypto::Suite suite = crypto::kFirstSuite;  // that the store is made in
     // What this processor has; a test may say otherwise.
     crypto::AesSupport aes = crypto::AesOfThisProcessor();
+    storage::Backups* backups = nullptr;  // of `data`; none are configured
+    storage::Witness* witness = nullptr;  // of the log; none is configured
   };
   struct Options {
-    int password_cost = 12;
+    Credentials::Options passwords;
+    size_t backups_kept = 7;
+    bool renews = true;
+    // The size of the newest head that the witness has seen and the log need
+    // not continue; nullopt: it must continue all.
+    std::optional<uint64_t> witness_override;
+    // Public keys, as of minisign, of other vaults whose bundles are taken in.
+    std::vector<std::string> trusted_vaults = {};
     Committer::Options committer;
   };
   struct Policy {
@@ -70,11 +92,20 @@ class Store {
                                   const policy::AccessTable& access);
 
   // Opens a store. kFailedPrecondition if the pieces are not of one store, the
-  // log is behind its anchor, or a suite does not fit the store or the
-  // processor; kDataLoss if one is damaged.
+  // log is behind its anchor or its witness, or a suite does not fit the store
+  // or the processor; kDataLoss if one is damaged. If records were restored,
+  // that is in the log once this returns.
   static absl::StatusOr<std::unique_ptr<Store>> Open(
       const Parts& parts, std::unique_ptr<storage::Anchor> anchor,
       const Policy& policy, const base::Clock& clock, const Options& options);
+
+  // Fills `into`, an empty data store, with the records of `backup` and all
+  // else of the store of `parts`, which opens as by Open (restore.h). Nothing
+  // of the latter is changed.
+  static absl::StatusOr<RestoreCounts> Restore(
+      const Parts& parts, std::unique_ptr<storage::Anchor> anchor,
+      const Policy& policy, const base::Clock& clock,
+      const storage::Reader& backup, storage::Engine& into);
 
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
@@ -84,21 +115,50 @@ class Store {
   absl::StatusOr<size_t> Tidy(const policy::AccessTable& access,
                               base::Timestamp now);
 
-  // Seals and finishes all erasures that were acknowledged; waits for slots and
-  // disk. How many people were finished. On an error the others stay fenced,
-  // and the next call goes on.
-  absl::StatusOr<size_t> FinishErasures() { return erasure_runner_->Run(); }
+  // Ends what a law no longer has kept, and seals and finishes all erasures
+  // that were acknowledged; waits for slots and disk. How many people were
+  // finished. On an error the others stay fenced, and the next call goes on.
+  absl::StatusOr<size_t> FinishErasures();
+  // Gives new keys to what had values replaced or deleted, so that older copies
+  // of them die; waits for slots and disk. How many classes of people and
+  // shards of the index. On an error the next call goes on.
+  absl::StatusOr<size_t> Renew() { return erasure_runner_->Renew(); }
+  absl::StatusOr<size_t> WaitingRenewals() const {
+    return erasure_runner_->WaitingRenewals();
+  }
+  // Gives fresh keys to the next part of the tree while a rotation is under
+  // way; waits for slots and disk. Whether there is more to come.
+  absl::StatusOr<bool> RotateKeys() { return erasure_runner_->Rotate(); }
+  // Whether somebody calls Renew: then what is deleted does not stay in
+  // backups.
+  bool renews() const { return renews_; }
   absl::StatusOr<size_t> WaitingErasures() const {
     return erasure_runner_->Waiting();
   }
+
+  // Ends the entries of the log, and before them the keys of what they tell of,
+  // whose months have been over for so many years (audit_pruner.h); waits for
+  // slots and disk. How many entries. On an error the next call goes on.
+  absl::StatusOr<uint64_t> PruneAudit(uint32_t keep_years);
+
+  // Shows the head of the log to the witness, if there is one; waits for its
+  // folder.
+  absl::Status ShowWitness();
 
   Committer& committer() { return *committer_; }
   const Subjects& subjects() const { return subjects_; }
   const Records& records() const { return records_; }
   const Credentials& credentials() const { return credentials_; }
   const Audits& audits() const { return audits_; }
+  const AccessHistories& histories() const { return histories_; }
+  const BreachScopes& breaches() const { return breaches_; }
   const Consents& consents() const { return consents_; }
   const Erasures& erasures() const { return erasures_; }
+  const Exports& exports() const { return exports_; }
+  const Imports& imports() const { return imports_; }
+  const KeyRotations& key_rotations() const { return key_rotations_; }
+  BackupJobs& backups() const { return *backups_; }
+  const LegalHolds& legal_holds() const { return legal_holds_; }
   const AccessGate& gate() const { return gate_; }
   const policy::AccessTable& access() const { return services_.access; }
   const audit::Log& log() const { return *log_; }
@@ -112,6 +172,11 @@ class Store {
   };
   Store(const Parts& parts, Opened opened, const Policy& policy,
         const base::Clock& clock, const Options& options);
+  // Writes into the log what came back from a backup, if something did.
+  absl::Status NoteRestore(const storage::Engine& data);
+  // Writes into the log which heads its witness is to forget, and has it forget
+  // them.
+  absl::Status NoteOverride(const std::vector<uint64_t>& heads);
   Services ServicesOf(const Parts& parts, const Policy& policy) const;
 
   std::unique_ptr<StoreKeys> store_keys_;
@@ -128,10 +193,23 @@ class Store {
   Records records_;
   Credentials credentials_;
   Audits audits_;
+  AccessHistories histories_;
+  BreachScopes breaches_;
   Consents consents_;
   Erasures erasures_;
+  LegalHolds legal_holds_;
+  KeyRotations key_rotations_;
+  Exports exports_;
+  Imports imports_;
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<ErasureRunner> erasure_runner_;
+  std::unique_ptr<BackupJobs> backups_;
+  Expiry expiry_;
+  AuditPruner pruner_;
+  const bool renews_;
+  const base::Clock& clock_;
+  storage::Witness* const witness_;
+  uint64_t witnessed_ = 0;  // size of the head that it was shown last
 };
 
 }  // namespace hizo::vault

@@ -1,5 +1,6 @@
 #include "service/vault/store_keys.h"
 
+#include <thread>
 #include <utility>
 
 #include "crypto/aead.h"
@@ -97,11 +98,7 @@ bool IsUnderTenant(const Leaf& leaf) {
   return leaf.tenant != TenantId::kStore && leaf.kind != LeafKind::kTenant;
 }
 
-std::string PepperDetail(uint32_t id) {
-  ByteWriter out;
-  out.Put(id);
-  return std::move(out).Take();
-}
+constexpr uint32_t kFirstPepper = 1;
 
 // The root that a slot holds for this store and epoch, if it does.
 std::optional<Key> MatchingRoot(RootSlot& slot, const RootOfNow& now) {
@@ -126,10 +123,31 @@ bool RootOfNow::Is(const RootSlot::Root& root) const {
                                     root_check_);
 }
 
+Leaf PepperLeaf(TenantId tenant, uint32_t id) {
+  ByteWriter detail;
+  detail.Put(id);
+  return {tenant, LeafKind::kPepper, std::move(detail).Take()};
+}
+
 Leaf IndexShardLeaf(TenantId tenant, uint16_t kind, uint16_t route) {
   ByteWriter detail;
   detail.Put(kind).Put(route);
   return {tenant, LeafKind::kIndexShard, std::move(detail).Take()};
+}
+
+std::optional<IndexShard> ParseIndexShardLeafKey(std::string_view row_key) {
+  storage::KeyReader reader(row_key);
+  const auto space = reader.Space();
+  const auto tenant = reader.U32();
+  const auto leaf_kind = reader.U8();
+  const auto kind = reader.U16();
+  const auto route = reader.U16();
+  if (space != base::kSpaceLeafKey || !tenant || !leaf_kind || !kind ||
+      !route || !reader.done() ||
+      static_cast<LeafKind>(*leaf_kind) != LeafKind::kIndexShard) {
+    return std::nullopt;
+  }
+  return IndexShard{TenantId{*tenant}, *kind, *route};
 }
 
 absl::StatusOr<base::StoreId> StoreKeys::Create(
@@ -372,12 +390,12 @@ absl::Status StoreKeys::ListLeavesByBucket(storage::Engine& keys) const {
 absl::Status StoreKeys::PrepareTenant(const TenantSuite& of,
                                       storage::Batch& made) {
   const Leaf key{of.tenant, LeafKind::kTenant, ""};
-  const Leaf pepper{of.tenant, LeafKind::kPepper, PepperDetail(kCurrentPepper)};
+  const Leaf pepper = PepperLeaf(of.tenant, kFirstPepper);
   RETURN_IF_ERROR(RequirePair(key, pepper));
   Tenant& tenant = tenants_[of.tenant];
   tenant.suite = of.suite;
   ASSIGN_OR_RETURN(tenant.key, ReadOrMake(key, made));
-  ASSIGN_OR_RETURN(tenant.pepper, ReadOrMake(pepper, made));
+  RETURN_IF_ERROR(ReadOrMake(pepper, made).status());
   // Each key is for one suite: the store's page token key is a seed to others.
   tenant.page_token_key = of.suite == suite()
                               ? page_token_key_->Clone()
@@ -394,10 +412,6 @@ const Key& StoreKeys::TenantKey(TenantId tenant) const {
   return tenants_.at(tenant).key;
 }
 
-const Key* StoreKeys::Pepper(TenantId tenant, uint32_t id) const {
-  return id == kCurrentPepper ? &tenants_.at(tenant).pepper : nullptr;
-}
-
 const Key& StoreKeys::PageTokenKey(TenantId tenant) const {
   return tenants_.at(tenant).page_token_key;
 }
@@ -410,26 +424,28 @@ absl::StatusOr<std::optional<Key>> StoreKeys::ReadLeaf(Attempt& attempt,
   return key;
 }
 
-Key StoreKeys::WayBackSealingKey(TenantId tenant) const {
-  return crypto::DeriveKey(TenantKey(tenant), "hizo/wayback/v1", {});
+absl::StatusOr<std::optional<Key>> StoreKeys::LeafOfNow(
+    const Leaf& leaf) const {
+  // A seal writes rows and adopts their tree right after: in between they do
+  // not fit each other.
+  constexpr int kLooksMax = 1000;
+  for (int look = 1;; ++look) {
+    ASSIGN_OR_RETURN(const auto sealed, keys_.Get(LeafKey(leaf)));
+    if (!sealed.has_value()) return std::nullopt;
+    absl::StatusOr<Key> key = Unwrap(leaf, *sealed);
+    if (key.ok()) return *std::move(key);
+    if (look == kLooksMax) return key.status();
+    std::this_thread::yield();
+  }
 }
 
-std::string StoreKeys::SealWayBack(TenantId tenant,
-                                   base::AuditReference reference,
-                                   base::SubjectId subject) const {
-  return crypto::Seal(WayBackSealingKey(tenant), WayBackKey(reference),
-                      subject.bytes());
-}
-
-absl::StatusOr<base::SubjectId> StoreKeys::OpenWayBack(
-    TenantId tenant, base::AuditReference reference,
-    std::string_view sealed) const {
-  ASSIGN_OR_RETURN(
-      const std::string subject,
-      crypto::Open(WayBackSealingKey(tenant), WayBackKey(reference), sealed));
-  const auto id = base::SubjectId::FromBytes(subject);
-  if (!id.has_value()) return absl::DataLossError("no subject id");
-  return *id;
+absl::Status StoreKeys::Ensure(storage::Engine& keys,
+                               const std::vector<Leaf>& leaves) const {
+  storage::Batch made;
+  for (const Leaf& leaf : leaves) {
+    RETURN_IF_ERROR(ReadOrMake(leaf, made).status());
+  }
+  return made.empty() ? absl::OkStatus() : keys.Commit(made);
 }
 
 absl::StatusOr<size_t> StoreKeys::DeleteRequestDaysBefore(Attempt& attempt,

@@ -3,8 +3,8 @@
 // audit log's signing key.
 //
 // A leaf key is stored only sealed under its bucket of the tree and, for a
-// tenant's, under the tenant's key too. Tenant keys and the current peppers are
-// held in the locked slab from the start; other leaves are read when used.
+// tenant's, under the tenant's key too. Tenant keys are held in the locked slab
+// from the start; other leaves are read when used.
 //
 // A leaf is of the suite that its tenant had, or the store, when it was made,
 // and everything under it is; what a tenant's suite is now concerns new leaves
@@ -47,6 +47,7 @@ enum class LeafKind : uint8_t {
   kPepper = 4,      // detail: u32 pepper id
   kIndexShard = 5,  // detail: u16 kind, u16 route
   kRequestDay = 6,  // detail: u32 day since 1970-01-01
+  kAuditMonth = 7,  // detail: u32 month since January 1970
 };
 
 // A tenant that is served, and the suite of what is written for it from now on.
@@ -62,8 +63,14 @@ struct Leaf {
 };
 
 Leaf IndexShardLeaf(base::TenantId tenant, uint16_t kind, uint16_t route);
-
-inline constexpr uint32_t kCurrentPepper = 1;
+struct IndexShard {
+  base::TenantId tenant = base::TenantId::kStore;
+  uint16_t kind = 0;
+  uint16_t route = 0;
+};
+// The key of an IndexShardLeaf's row taken apart; nullopt for another key.
+std::optional<IndexShard> ParseIndexShardLeafKey(std::string_view row_key);
+Leaf PepperLeaf(base::TenantId tenant, uint32_t id);
 
 // RootOfNow tells which root is the one that the keys store is sealed under.
 class RootOfNow {
@@ -112,6 +119,9 @@ class StoreKeys {
   // hangs on; nullopt for rows that hang on none.
   std::optional<uint16_t> BucketOfRow(std::string_view row_key) const;
   static std::string LeafKey(const Leaf& leaf);
+  // Makes leaves that are missing, before anything is served.
+  absl::Status Ensure(storage::Engine& keys,
+                      const std::vector<Leaf>& leaves) const;
   // The meta row of `tree` under `root`.
   static std::string MetaRow(const crypto::Key& root,
                              const crypto::KeyTree& tree);
@@ -130,7 +140,7 @@ class StoreKeys {
   // Puts a resealed tree in force.
   void Adopt(std::shared_ptr<const crypto::KeyTree> tree);
 
-  // Makes what is missing for `tenants` and the store itself: their keys,
+  // Makes what is missing for `tenants` and the store itself: their keys, first
   // peppers, the signing key. Called once at start, before anything is served.
   absl::Status Prepare(storage::Engine& keys,
                        const std::vector<TenantSuite>& tenants);
@@ -140,21 +150,14 @@ class StoreKeys {
   crypto::Suite SuiteOf(base::TenantId tenant) const;
   // Present for every tenant that Prepare was told of.
   const crypto::Key& TenantKey(base::TenantId tenant) const;
-  // nullptr for a pepper that does not exist.
-  const crypto::Key* Pepper(base::TenantId tenant, uint32_t id) const;
   const crypto::Key& AuditSigningSeed() const { return *audit_seed_; }
   const crypto::Key& PageTokenKey(base::TenantId tenant) const;
 
   // A leaf key, relied upon; nullopt if it does not exist.
   absl::StatusOr<std::optional<crypto::Key>> ReadLeaf(Attempt& attempt,
                                                       const Leaf& leaf) const;
-  // The way back from a person's audit reference to the person: what lies at
-  // WayBackKey, and who it names. kDataLoss if it was not sealed there.
-  std::string SealWayBack(base::TenantId tenant, base::AuditReference reference,
-                          base::SubjectId subject) const;
-  absl::StatusOr<base::SubjectId> OpenWayBack(base::TenantId tenant,
-                                              base::AuditReference reference,
-                                              std::string_view sealed) const;
+  // The same outside of an Attempt: as it is now, with a seal or without.
+  absl::StatusOr<std::optional<crypto::Key>> LeafOfNow(const Leaf& leaf) const;
   // Deletes the keys of request days before `day`, as part of the Attempt; how
   // many.
   absl::StatusOr<size_t> DeleteRequestDaysBefore(Attempt& attempt,
@@ -166,7 +169,6 @@ class StoreKeys {
  private:
   StoreKeys(const storage::Engine& keys,
             std::shared_ptr<const crypto::KeyTree> tree, size_t healthy_slots);
-  crypto::Key WayBackSealingKey(base::TenantId tenant) const;
   absl::StatusOr<crypto::Key> Unwrap(const Leaf& leaf,
                                      std::string_view sealed) const;
   void PutLeaf(const Leaf& leaf, const crypto::Key& key,
@@ -191,7 +193,6 @@ class StoreKeys {
   struct Tenant {
     crypto::Suite suite = crypto::kFirstSuite;
     crypto::Key key;
-    crypto::Key pepper;
     crypto::Key page_token_key;
   };
   std::map<base::TenantId, Tenant> tenants_;

@@ -9,6 +9,7 @@
 #include "crypto/random.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/vault/erasure_record.h"
 #include "service/vault/row_keys.h"
 #include "service/vault/value.h"
 
@@ -45,8 +46,21 @@ struct SubjectIndex::Shard {
 struct SubjectIndex::Entry {
   std::string row_key;
   SubjectId subject;
-  bool orphan = false;
+  Person person = Person::kThere;
 };
+
+absl::StatusOr<SubjectIndex::Person> SubjectIndex::PersonOf(
+    Attempt& attempt, base::TenantId tenant, SubjectId subject) const {
+  ASSIGN_OR_RETURN(const auto facts,
+                   attempt.Read(stores_.data, FactsKey(tenant, subject)));
+  if (facts.has_value()) return Person::kThere;
+  ASSIGN_OR_RETURN(const auto erasure,
+                   attempt.Read(stores_.data, ErasureKey(tenant, subject)));
+  if (!erasure.has_value()) return Person::kGone;
+  ASSIGN_OR_RETURN(const ErasureRecord record,
+                   OpenErasureRecord(store_keys_, tenant, subject, *erasure));
+  return record.grace_until.has_value() ? Person::kInGrace : Person::kGone;
+}
 
 absl::StatusOr<SubjectIndex::Shard> SubjectIndex::OpenShard(
     Attempt& attempt, const policy::TenantSpec& tenant,
@@ -82,10 +96,9 @@ absl::StatusOr<std::vector<SubjectIndex::Entry>> SubjectIndex::Entries(
     if (!opened.has_value()) continue;
     const auto subject = SubjectId::FromBytes(*opened);
     if (!subject.has_value()) return Fail(Reason::kIntegrityFailure);
-    ASSIGN_OR_RETURN(
-        const auto facts,
-        attempt.Read(stores_.data, FactsKey(shard.tenant, *subject)));
-    entries.push_back({row.key, *subject, !facts.has_value()});
+    ASSIGN_OR_RETURN(const Person person,
+                     PersonOf(attempt, shard.tenant, *subject));
+    entries.push_back({row.key, *subject, person});
   }
   return entries;
 }
@@ -103,7 +116,7 @@ absl::StatusOr<FoundSubjects> SubjectIndex::Find(
   ASSIGN_OR_RETURN(const auto entries, Entries(attempt, shard, range.after));
   std::string last;
   for (const Entry& entry : entries) {
-    if (entry.orphan) continue;
+    if (entry.person != Person::kThere) continue;
     if (found.subjects.size() == range.limit) {
       found.next = last;
       break;
@@ -128,7 +141,7 @@ absl::StatusOr<IndexPointer> SubjectIndex::Add(Attempt& attempt,
   }
   size_t others = 0;
   for (const Entry& entry : entries) {
-    if (entry.orphan) {
+    if (entry.person == Person::kGone) {
       attempt.keys().Delete(entry.row_key);
       continue;
     }
@@ -161,6 +174,9 @@ absl::Status SubjectIndex::Remove(Attempt& attempt,
     if (entry.subject != subject) continue;
     attempt.keys().Delete(entry.row_key);
     attempt.AlsoChanges(shard.Prefix());
+    attempt.data().Put(
+        WornShardKey(tenant.id, field.number, shard.pointer.route),
+        WornRowValue(WornStage::kWorn));
   }
   return absl::OkStatus();
 }

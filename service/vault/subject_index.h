@@ -1,7 +1,8 @@
 // SubjectIndex: people by e-mail, phone, handle or a caller's own reference.
 //
 // A row whose person does not exist counts as absent: a create that died
-// between the two stores leaves such rows, and the next one replaces them.
+// between the two stores leaves such rows, and the next one replaces them. Who
+// was erased with a grace is not found and keeps their values until it is over.
 //
 // Threads: const methods may be called concurrently.
 #ifndef HIZO_SERVICE_VAULT_SUBJECT_INDEX_H_
@@ -65,6 +66,8 @@ class SubjectIndex {
                                    std::string_view text,
                                    base::SubjectId subject) const;
   // Takes the person away from under a value; no error if they are not there.
+  // The shard's key is to be renewed (renewals.h), so that older copies do not
+  // tell that they were.
   absl::Status Remove(Attempt& attempt, const policy::TenantSpec& tenant,
                       const policy::FieldSpec& field, std::string_view text,
                       base::SubjectId subject) const;
@@ -72,11 +75,14 @@ class SubjectIndex {
  private:
   struct Shard;
   struct Entry;
+  enum class Person : uint8_t { kThere, kGone, kInGrace };
+  absl::StatusOr<Person> PersonOf(Attempt& attempt, base::TenantId tenant,
+                                  base::SubjectId subject) const;
   absl::StatusOr<Shard> OpenShard(Attempt& attempt,
                                   const policy::TenantSpec& tenant,
                                   const policy::FieldSpec& field,
                                   std::string_view text) const;
-  // The rows of the shard's value from `after` on, the orphans marked, at most
+  // The rows of the shard's value from `after` on, and of whom, at most
   // kRowsPerValueMax.
   absl::StatusOr<std::vector<Entry>> Entries(Attempt& attempt,
                                              const Shard& shard,

@@ -7,6 +7,7 @@
 
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/vault/audit_keys.h"
 #include "service/vault/byte_codec.h"
 #include "service/vault/page_token.h"
 #include "service/vault/row_keys.h"
@@ -134,10 +135,12 @@ absl::StatusOr<CreatedSubject> Subjects::Create(
     created.records.push_back(written);
   }
   RETURN_IF_ERROR(writer.SavePointers(attempt, grant, pointers));
+  ASSIGN_OR_RETURN(const MonthKey month,
+                   KeyOfMonth(services_.store_keys, attempt, call.tenant.id,
+                              AuditMonthOf(call.now)));
   attempt.keys().Put(
       WayBackKey(grant.facts().audit_reference),
-      services_.store_keys.SealWayBack(
-          call.tenant.id, grant.facts().audit_reference, grant.subject()));
+      SealWayBack(month, grant.facts().audit_reference, grant.subject()));
   RETURN_IF_ERROR(
       services_.requests.Remember(attempt, call, EncodeCreated(created)));
   return created;

@@ -84,9 +84,9 @@ class Watch : public rocksdb::EventListener {
   Condition& condition_;
 };
 
-rocksdb::BlockBasedTableOptions TableSettings(const RocksDbOptions& options) {
+rocksdb::BlockBasedTableOptions TableSettings(size_t block_cache_bytes) {
   rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(options.block_cache_bytes);
+  table.block_cache = rocksdb::NewLRUCache(block_cache_bytes);
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(kBloomBitsPerKey));
   table.whole_key_filtering = true;
   // Otherwise they lie outside the cache and grow with the store.
@@ -125,28 +125,9 @@ rocksdb::Options Settings(const RocksDbOptions& options, rocksdb::Env& env,
   settings.max_open_files = -1;
   settings.stats_dump_period_sec = 0;
   settings.stats_persist_period_sec = 0;
-  settings.table_factory.reset(
-      rocksdb::NewBlockBasedTableFactory(TableSettings(options)));
+  settings.table_factory.reset(rocksdb::NewBlockBasedTableFactory(
+      TableSettings(options.block_cache_bytes)));
   return settings;
-}
-
-// One process owns the directory. RocksDB's own lock stays beneath; its errors
-// do not tell "held by another" from "cannot be made".
-absl::StatusOr<std::unique_ptr<FileDescriptor>> Lock(
-    const std::filesystem::path& directory) {
-  auto lock = std::make_unique<FileDescriptor>(
-      open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!lock->valid() && (errno == ENOENT || errno == ENOTDIR)) {
-    return absl::NotFoundError("the directory of the store is missing");
-  }
-  if (!lock->valid()) {
-    return absl::UnavailableError("the directory of the store cannot be read");
-  }
-  if (flock(lock->get(), LOCK_EX | LOCK_NB) == 0) return lock;
-  if (errno == EWOULDBLOCK) {
-    return absl::FailedPreconditionError("another process has the store open");
-  }
-  return absl::UnavailableError("the directory of the store cannot be locked");
 }
 
 enum class Contents { kNothing, kStore, kRemains, kUnreadable };
@@ -201,6 +182,39 @@ absl::Status SyncDirectories(const std::filesystem::path& directory) {
 
 }  // namespace
 
+// One process owns the directory. RocksDB's own lock stays beneath; its errors
+// do not tell "held by another" from "cannot be made".
+absl::StatusOr<std::unique_ptr<FileDescriptor>> LockDirectory(
+    const std::filesystem::path& directory) {
+  auto lock = std::make_unique<FileDescriptor>(
+      open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!lock->valid() && (errno == ENOENT || errno == ENOTDIR)) {
+    return absl::NotFoundError("the directory of the store is missing");
+  }
+  if (!lock->valid()) {
+    return absl::UnavailableError("the directory of the store cannot be read");
+  }
+  if (flock(lock->get(), LOCK_EX | LOCK_NB) == 0) return lock;
+  if (errno == EWOULDBLOCK) {
+    return absl::FailedPreconditionError("another process has the store open");
+  }
+  return absl::UnavailableError("the directory of the store cannot be locked");
+}
+
+rocksdb::Options ReadingSettings(size_t block_cache_bytes, rocksdb::Env& env) {
+  rocksdb::Options settings;
+  settings.env = &env;
+  settings.info_log = std::make_shared<FormatLogger>(nullptr);
+  settings.wal_recovery_mode =
+      rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  settings.paranoid_checks = true;
+  settings.stats_dump_period_sec = 0;
+  settings.stats_persist_period_sec = 0;
+  settings.table_factory.reset(
+      rocksdb::NewBlockBasedTableFactory(TableSettings(block_cache_bytes)));
+  return settings;
+}
+
 bool OpenStore::HasRoomFor(size_t bytes) const {
   uint64_t free = 0;
   return db->GetEnv()->GetFreeSpace(directory, &free).ok() &&
@@ -215,7 +229,7 @@ absl::StatusOr<OpenStore> OpenDirectory(const RocksDbOptions& options,
   }
   OpenStore store;
   absl::StatusOr<std::unique_ptr<FileDescriptor>> lock =
-      Lock(options.directory);
+      LockDirectory(options.directory);
   if (!lock.ok()) return lock.status();
   store.lock = *std::move(lock);
   store.condition = std::make_unique<Condition>();

@@ -1,6 +1,6 @@
 // How a RocksDB directory is opened: the settings, the watch over RocksDB's
 // threads, and the seam where tests put a file system that fails. Private to
-// this folder and its tests; the only header here that names RocksDB.
+// this folder and its tests.
 #ifndef HIZO_STORAGE_ROCKSDB_OPEN_H_
 #define HIZO_STORAGE_ROCKSDB_OPEN_H_
 
@@ -8,13 +8,16 @@
 #include <rocksdb/env.h>
 
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "storage/backups.h"
 #include "storage/engine.h"
 #include "storage/files.h"
+#include "storage/rocksdb/backups.h"
 #include "storage/rocksdb/condition.h"
 #include "storage/rocksdb/engine.h"
 
@@ -40,6 +43,21 @@ absl::StatusOr<OpenStore> OpenDirectory(const RocksDbOptions& options,
 // OpenRocksDb of engine.h on another file system. `env` outlives the engine.
 absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(
     const RocksDbOptions& options, rocksdb::Env& env);
+// What an engine that OpenRocksDb made has open; nullptr of another engine.
+const OpenStore* StoreOf(const Engine& engine);
+
+// Takes `directory` for this process, until the descriptor is closed. kNotFound
+// if it is missing, kFailedPrecondition if another one has it.
+absl::StatusOr<std::unique_ptr<FileDescriptor>> LockDirectory(
+    const std::filesystem::path& directory);
+// How a database is opened that is only read, and writes nothing, not even a
+// log of its own.
+rocksdb::Options ReadingSettings(size_t block_cache_bytes, rocksdb::Env& env);
+
+// OpenRocksDbBackups of backups.h with the backups on another file system.
+// `env` outlives them.
+absl::StatusOr<std::unique_ptr<Backups>> OpenRocksDbBackups(
+    Engine* store, const RocksDbBackupOptions& options, rocksdb::Env& env);
 
 }  // namespace hizo::storage
 

@@ -136,6 +136,19 @@ TEST(CheckIncludesTest, FindsALibraryOutsideItsPlace) {
   EXPECT_THAT(Included("service/policy/rules.cc", "<sys/stat.h>"), SizeIs(1));
 }
 
+TEST(CheckIncludesTest, KeepsBundlesApartFromTheVault) {
+  EXPECT_THAT(Included("service/bundle/tar.cc", "<archive.h>"), IsEmpty());
+  EXPECT_THAT(Included("service/bundle/tar.h", "<archive.h>"), SizeIs(1));
+  EXPECT_THAT(Included("service/vault/exports.cc", "<archive.h>"), SizeIs(1));
+  EXPECT_THAT(Included("service/bundle/tar.cc", "\"service/vault/value.h\""),
+              SizeIs(1));
+  EXPECT_THAT(Included("service/bundle/tar.cc", "\"storage/engine.h\""),
+              SizeIs(1));
+  EXPECT_THAT(
+      Included("service/cli/bundle_commands.cc", "\"service/bundle/reader.h\""),
+      IsEmpty());
+}
+
 TEST(CheckIncludesTest, FindsALibraryInAHeader) {
   EXPECT_THAT(Included("crypto/aead.h", "<sodium.h>"),
               ElementsAre(HasSubstr("in a header")));

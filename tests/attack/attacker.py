@@ -8,8 +8,8 @@ store u8 ("K" or "D"), u32 size, key, u32 size, value. SLOT are root slot
 files. Everything known is tried on everything there is until nothing new
 opens; then each key of a person and each index entry that opened is printed:
 
-    dek SUBJECT CLASS
-    index SUBJECT
+    dek SUBJECT CLASS GENERATION
+    index SUBJECT VALUE
 
 Written from crypto/FORMAT.md and service/vault/FORMAT.md; shares nothing with
 Hizo but libsodium. Suite 1 only.
@@ -119,7 +119,7 @@ class Attacker:
         self.page_keys = defaultdict(set)  # by page
         self.bucket_keys = defaultdict(set)  # by bucket
         self.leaves = defaultdict(set)  # by row key
-        self.deks = {}  # (subject, class) -> keys
+        self.deks = {}  # (subject, class, generation) -> keys
         self.indexed = set()
         self.opened = {}  # pages: (level, index, epoch) -> block
         self.tried = set()
@@ -195,8 +195,9 @@ class Attacker:
             dek = self.unwrap(name, entry[:7], list(self.leaves[own]),
                               entry[7:])
             if dek is not None:
-                number = struct.unpack(">H", entry[:2])[0]
-                self.deks.setdefault((subject, number), set()).add(dek)
+                number, generation = struct.unpack(">HI", entry[:6])
+                self.deks.setdefault((subject, number, generation),
+                                     set()).add(dek)
 
     def open_deks(self):
         for key, value in self.spaces[b"K"]:
@@ -204,6 +205,8 @@ class Attacker:
         for key, value in self.spaces[b"E"]:
             if value[:2] == b"\1\1":
                 self.deks_of(key, value[2:])
+            elif value[:2] == b"\1\3":
+                self.deks_of(key, value[10:])
 
     def open_index(self):
         for key, value in self.spaces[b"X"]:
@@ -216,7 +219,9 @@ class Attacker:
                 entry = unseal(prf(shard, b"hizo/index-seal/v1"),
                                b"hizo/index/v1\0" + lp(key), value)
                 if entry is not None:
-                    self.indexed.add(entry[:16])
+                    # Behind the value, 0x80 and zeros up to a size.
+                    found = entry[16:].rstrip(b"\0")[:-1]
+                    self.indexed.add((entry[:16], found))
 
     def run(self, roots):
         before = -1
@@ -269,10 +274,10 @@ def main():
         rows = broken(rows, roots, roots_in(old), what)
     attacker = Attacker(rows)
     attacker.run(roots)
-    for subject, number in sorted(attacker.deks):
-        print("dek", subject.hex(), number)
-    for subject in sorted(attacker.indexed):
-        print("index", subject.hex())
+    for subject, number, generation in sorted(attacker.deks):
+        print("dek", subject.hex(), number, generation)
+    for subject, value in sorted(attacker.indexed):
+        print("index", subject.hex(), value.decode())
 
 
 main()

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <random>
 #include <set>
@@ -19,6 +20,10 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "service/base/keyspace.h"
+#include "service/policy/retention.h"
+#include "service/vault/deks_row.h"
+#include "service/vault/row_keys.h"
 #include "storage/memory/engine.h"
 #include "tests/service/vault/people.h"
 #include "tests/testing/child_process.h"
@@ -29,12 +34,15 @@ namespace {
 namespace fs = std::filesystem;
 using base::SubjectId;
 using test::IsOk;
+using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
 constexpr int kSteps = 400;
 constexpr size_t kSlots = 2;
 constexpr size_t kSubjectHex = 32;
+constexpr int kAccount = 1;
+constexpr int kTransaction = 4;
 
 std::string HexOf(const SubjectId& subject) {
   std::string hex = base::ToText(subject);
@@ -90,6 +98,9 @@ class KeepingEngine final : public storage::Engine {
 struct Loot {
   std::set<std::string> deks;
   std::set<std::string> index;
+  std::set<std::string> kept;  // transactions of whom was erased in part
+  std::map<std::pair<std::string, int>, std::set<uint32_t>> generations;
+  std::map<std::string, std::set<std::string>> values;  // in the index
 };
 
 class AttackerTest : public ::testing::Test {
@@ -97,6 +108,7 @@ class AttackerTest : public ::testing::Test {
   AttackerTest() {
     VaultFixture::Options options;
     options.slots = kSlots;
+    options.amend = test::KeepTransactions;
     options.open = [this](const fs::path& directory, bool) {
       return directory.filename() == "keys"
                  ? std::make_unique<KeepingEngine>('K', *keys_, kept_)
@@ -122,17 +134,62 @@ class AttackerTest : public ::testing::Test {
     return "e" + std::to_string(emails_++) + "@example.com";
   }
 
-  // Creates, writes, moves, erasures, seals and restarts in some order.
+  std::string LastEmail() const {
+    return "e" + std::to_string(emails_ - 1) + "@example.com";
+  }
+  // The generations of DEKs that the living have now, by class.
+  std::map<std::pair<std::string, int>, std::set<uint32_t>> GenerationsOfNow()
+      const {
+    std::map<std::pair<std::string, int>, std::set<uint32_t>> generations;
+    for (const auto& row : test::RowsOf(*keys_, base::kSpaceDeks)) {
+      const std::string subject = HexOf(ParsePersonsRow(row.key)->subject);
+      if (!living_.contains(subject)) continue;
+      const auto deks = DecodeDeksRow(row.value);
+      for (const WrappedDek& wrapped : deks->wrapped) {
+        generations[{subject, wrapped.class_number}].insert(wrapped.generation);
+      }
+    }
+    return generations;
+  }
+
+  void PutInvoice(const SubjectId& subject, int yen) {
+    const policy::Day today = policy::DayOf(vault_->clock().Now());
+    ASSERT_THAT(Put(*vault_, subject, InvoiceOf(yen, policy::ToText(today))),
+                IsOk());
+  }
+
+  void RotateKeys() {
+    const Call call = FullCall(*vault_, Action::kKeysRotate);
+    ASSERT_THAT(vault_->Run(call,
+                            [&](Attempt& attempt) {
+                              return vault_->store().key_rotations().Begin(
+                                  attempt, call, true);
+                            }),
+                IsOk());
+    for (bool more = true; more;) {
+      const auto rotated = vault_->store().RotateKeys();
+      ASSERT_THAT(rotated, IsOk());
+      more = *rotated;
+    }
+    KeepSlots();
+  }
+
+  // Creates, writes, moves, erasures, for good or not, seals, ends of terms,
+  // renewals, a rotation of all keys and restarts in some order.
   void RunHistory() {
     std::mt19937 random(7);  // any seed will do
     std::vector<SubjectId> living;
     for (int step = 0; step < kSteps; ++step) {
+      if (step == kSteps / 2) RotateKeys();
       const size_t which = living.empty() ? 0 : random() % living.size();
       switch (random() % 10) {
         case 0:
         case 1:
         case 2:
           living.push_back(NewPerson(*vault_, NewEmail()));
+          emails_of_[HexOf(living.back())] = LastEmail();
+          if (step % 2 == 0) break;
+          PutInvoice(living.back(), step);
           break;
         case 3:
         case 4:
@@ -140,22 +197,33 @@ class AttackerTest : public ::testing::Test {
           ASSERT_THAT(Put(*vault_, living[which],
                           RecordOf("account", {{"email", NewEmail()}})),
                       IsOk());
+          emails_of_[HexOf(living[which])] = LastEmail();
           break;
         case 5:
           if (living.empty()) break;
-          ASSERT_THAT(Put(*vault_, living[which],
-                          PaymentOf(step, vault_->clock().Now())),
-                      IsOk());
+          PutInvoice(living[which], step);
           break;
         case 6:
           if (living.empty()) break;
-          ASSERT_THAT(Erase(*vault_, living[which]), IsOk());
+          ASSERT_THAT(Erase(*vault_, living[which],
+                            std::chrono::days(step % 3 == 0 ? 30 : 0)),
+                      IsOk());
+          if (step % 6 == 0) {
+            ASSERT_THAT(CancelErasure(*vault_, living[which]), IsOk());
+            break;
+          }
           erased_.insert(HexOf(living[which]));
+          gone_.push_back(living[which]);
           living.erase(living.begin() + static_cast<std::ptrdiff_t>(which));
           break;
         case 7:
         case 8:
+          // A term is seven years and some: they end all the time.
+          vault_->clock().Advance(std::chrono::hours(24 * 75));
           ASSERT_THAT(vault_->store().FinishErasures(), IsOk());
+          KeepSlots();
+          if (step % 2 == 0) break;
+          ASSERT_THAT(vault_->store().Renew(), IsOk());
           KeepSlots();
           break;
         default:
@@ -163,7 +231,14 @@ class AttackerTest : public ::testing::Test {
       }
     }
     ASSERT_THAT(vault_->store().FinishErasures(), IsOk());
+    ASSERT_THAT(vault_->store().Renew(), IsOk());
     for (const SubjectId& subject : living) living_.insert(HexOf(subject));
+    for (const SubjectId& subject : gone_) {
+      const auto erasure = GetErasure(*vault_, subject);
+      ASSERT_THAT(erasure, IsOk());
+      if (!erasure->kept.empty()) kept_part_.insert(HexOf(subject));
+      if (erasure->receipts.size() == 2) ++expired_;
+    }
   }
 
   Loot Attack(std::vector<std::string> slots,
@@ -184,6 +259,22 @@ class AttackerTest : public ::testing::Test {
       std::string subject;
       in >> what >> subject;
       EXPECT_EQ(subject.size(), kSubjectHex) << line;
+      int number = 0;
+      uint32_t generation = 0;
+      std::string value;
+      if (what == "index" && (in >> value) && living_.contains(subject)) {
+        loot.values[subject].insert(value);
+      }
+      // What a law has kept is there for whoever has everything of today.
+      if (what == "dek" && (in >> number >> generation)) {
+        if (living_.contains(subject)) {
+          loot.generations[{subject, number}].insert(generation);
+        }
+        if (number == kTransaction && kept_part_.contains(subject)) {
+          loot.kept.insert(subject);
+          continue;
+        }
+      }
       (what == "dek" ? loot.deks : loot.index).insert(subject);
     }
     return loot;
@@ -210,8 +301,12 @@ class AttackerTest : public ::testing::Test {
   std::unique_ptr<VaultFixture> vault_;
   std::vector<std::string> old_;  // slots, copied after each seal
   std::set<std::string> erased_;
+  std::vector<SubjectId> gone_;
+  std::set<std::string> kept_part_;  // of the erased, with transactions kept
+  size_t expired_ = 0;               // of whom they were kept and are no more
   std::set<std::string> living_;
   int emails_ = 0;
+  std::map<std::string, std::string> emails_of_;  // by person
 };
 
 TEST_F(AttackerTest, OpensNothingOfTheErasedAndAllOfTheLiving) {
@@ -220,14 +315,34 @@ TEST_F(AttackerTest, OpensNothingOfTheErasedAndAllOfTheLiving) {
   const Loot loot = Attack(SlotsOfNow());
   EXPECT_THAT(ErasedIn(loot.deks), IsEmpty());
   EXPECT_THAT(ErasedIn(loot.index), IsEmpty());
+  ASSERT_GE(kept_part_.size(), 4);
+  ASSERT_GE(expired_, 3);
+  EXPECT_EQ(loot.kept, kept_part_);
   EXPECT_TRUE(std::ranges::includes(loot.deks, living_));
   EXPECT_TRUE(std::ranges::includes(loot.index, living_));
+}
+
+// Neither what their values were before, nor where they could be found.
+TEST_F(AttackerTest, OpensNothingThatTheLivingCorrected) {
+  const Loot loot = Attack(SlotsOfNow());
+  EXPECT_EQ(loot.generations, GenerationsOfNow());
+  size_t corrected = 0;
+  for (const auto& [subject, values] : loot.values) {
+    EXPECT_THAT(values, ElementsAre(emails_of_.at(subject)));
+    const auto generations = loot.generations.find({subject, kAccount});
+    ASSERT_NE(generations, loot.generations.end());
+    if (*generations->second.begin() > 1) ++corrected;
+  }
+  EXPECT_GE(corrected, 20);
 }
 
 TEST_F(AttackerTest, GetsInWhereOlderSlotsCanBeRead) {
   std::vector<std::string> slots = SlotsOfNow();
   slots.insert(slots.end(), old_.begin(), old_.end());
   const Loot loot = Attack(slots);
+  EXPECT_NE(loot.generations, GenerationsOfNow());
+  EXPECT_TRUE(std::ranges::any_of(
+      loot.values, [](const auto& of) { return of.second.size() > 1; }));
   EXPECT_EQ(ErasedIn(loot.deks), erased_);
   EXPECT_EQ(ErasedIn(loot.index), erased_);
 }

@@ -21,6 +21,10 @@ Figures WriteProfile(const Settings& settings);
 Figures VerifyPassword(const Settings& settings);
 // erase_bench.cc: people let go.
 Figures EraseSealed(const Settings& settings);
+// audit_bench.cc: questions to a long log, and its verification.
+Figures AuditQuery(const Settings& settings);
+// export_bench.cc: bundles.
+Figures ExportBundle(const Settings& settings);
 // store_bench.cc: the audit log alone; people taken in; memory.
 Figures AuditAppend(const Settings& settings);
 Figures Import(const Settings& settings);

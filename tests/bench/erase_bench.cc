@@ -136,7 +136,7 @@ class ErasingVault {
              [&](Attempt& attempt, const vault::Call& call) {
                return vault_.store()
                    .erasures()
-                   .Execute(attempt, call, subject)
+                   .Execute(attempt, call, subject, {})
                    .status();
              });
     }

@@ -38,7 +38,9 @@ Json ToJson(const Load& load) {
           {"identity", load.identity.string()},
           {"requests", load.requests.string()},
           {"in_flight", load.in_flight},
-          {"seconds", load.seconds}};
+          {"seconds", load.seconds},
+          {"begun_per_second", load.begun_per_second},
+          {"may_be_shed", load.may_be_shed}};
 }
 
 Load FromJson(const Json& json) {
@@ -47,7 +49,9 @@ Load FromJson(const Json& json) {
           std::string(json.at("identity")),
           std::string(json.at("requests")),
           json.at("in_flight"),
-          json.at("seconds")};
+          json.at("seconds"),
+          json.value("begun_per_second", 0.0),
+          json.value("may_be_shed", false)};
 }
 
 std::vector<grpc::ByteBuffer> ReadRequests(const std::filesystem::path& file) {
@@ -89,6 +93,7 @@ struct Shared {
                   std::chrono::duration<double>(load.seconds));
   std::mutex mutex;
   std::vector<double> latencies_us;
+  std::vector<double> shed_us;  // latencies, of what was refused
   uint64_t answer_bytes = 0;
   std::string failure;
 };
@@ -107,21 +112,31 @@ class Worker {
     for (size_t i = 0; i < std::min(calls, kChannelsPerThread); ++i) {
       stubs_.emplace_back(Connect(shared.load));
     }
+    calls_max_ = calls;
+    if (shared.load.begun_per_second > 0) {
+      step_ = std::chrono::duration_cast<Clock::duration>(
+          std::chrono::duration<double>(static_cast<double>(threads) /
+                                        shared.load.begun_per_second));
+      next_start_ = Clock::now();
+      return;
+    }
     for (size_t i = 0; i < calls; ++i) Start(stubs_[i % stubs_.size()]);
   }
 
   void Run() {
-    void* tag = nullptr;
-    bool ok = false;
-    while (in_flight_ > 0 && queue_.Next(&tag, &ok)) {
-      const std::unique_ptr<Call> call(static_cast<Call*>(tag));
-      --in_flight_;
-      const Clock::time_point now = Clock::now();
-      Count(*call, now);
-      Announce(now);
-      if (now < shared_.end && failure_.empty()) Start(call->stub);
+    if (step_.count() > 0) {
+      RunPaced();
+    } else {
+      void* tag = nullptr;
+      bool ok = false;
+      while (in_flight_ > 0 && queue_.Next(&tag, &ok)) {
+        const std::unique_ptr<Call> call = End(tag);
+        if (Goes()) Start(call->stub);
+      }
     }
     const std::lock_guard lock(shared_.mutex);
+    shared_.shed_us.insert(shared_.shed_us.end(), shed_us_.begin(),
+                           shed_us_.end());
     shared_.latencies_us.insert(shared_.latencies_us.end(),
                                 latencies_us_.begin(), latencies_us_.end());
     shared_.answer_bytes += answer_bytes_;
@@ -129,6 +144,39 @@ class Worker {
   }
 
  private:
+  struct Call;
+  bool Goes() const { return Clock::now() < shared_.end && failure_.empty(); }
+
+  // What came back from the queue is over.
+  std::unique_ptr<Call> End(void* tag) {
+    std::unique_ptr<Call> call(static_cast<Call*>(tag));
+    --in_flight_;
+    const Clock::time_point now = Clock::now();
+    Count(*call, now);
+    Announce(now);
+    return call;
+  }
+
+  void RunPaced() {
+    while (Goes() || in_flight_ > 0) {
+      const Clock::time_point now = Clock::now();
+      while (Goes() && next_start_ <= now) {
+        next_start_ += step_;
+        if (in_flight_ < calls_max_) Start(stubs_[turn_++ % stubs_.size()]);
+      }
+      void* tag = nullptr;
+      bool ok = false;
+      const auto wait = std::max(next_start_ - now, Clock::duration(0));
+      const auto until =
+          std::chrono::system_clock::now() +
+          std::chrono::duration_cast<std::chrono::system_clock::duration>(wait);
+      if (queue_.AsyncNext(&tag, &ok, until) ==
+          grpc::CompletionQueue::GOT_EVENT) {
+        End(tag);
+      }
+    }
+  }
+
   struct Call {
     grpc::GenericStub& stub;
     Clock::time_point start;
@@ -152,10 +200,17 @@ class Worker {
   }
 
   void Count(const Call& call, Clock::time_point now) {
+    const double took =
+        std::chrono::duration<double, std::micro>(now - call.start).count();
+    const bool counts = now >= shared_.begin && now < shared_.end;
+    if (shared_.load.may_be_shed &&
+        call.status.error_code() == grpc::StatusCode::RESOURCE_EXHAUSTED) {
+      if (counts) shed_us_.push_back(took);
+      return;
+    }
     if (!call.status.ok()) failure_ = call.status.error_message();
-    if (now < shared_.begin || now >= shared_.end) return;
-    latencies_us_.push_back(
-        std::chrono::duration<double, std::micro>(now - call.start).count());
+    if (!counts) return;
+    latencies_us_.push_back(took);
     answer_bytes_ += call.answer.Length();
   }
 
@@ -180,7 +235,12 @@ class Worker {
   size_t in_flight_ = 0;
   grpc::CompletionQueue queue_;
   std::vector<grpc::GenericStub> stubs_;
+  size_t calls_max_ = 0;
+  Clock::duration step_{0};  // between two starts of this thread
+  Clock::time_point next_start_;
+  size_t turn_ = 0;
   std::vector<double> latencies_us_;
+  std::vector<double> shed_us_;
   uint64_t answer_bytes_ = 0;
   std::string failure_;
   bool begun_ = false;
@@ -193,6 +253,8 @@ Json Summary(const Shared& shared) {
   return {{"per_second", sample.per_second},
           {"p50_us", sample.p50_us},
           {"p99_us", sample.p99_us},
+          {"shed", shared.shed_us.size()},
+          {"shed_p99_us", Percentile(shared.shed_us, 0.99)},
           {kAnswerBytes, static_cast<double>(shared.answer_bytes) / calls}};
 }
 
@@ -203,6 +265,8 @@ Sample SampleFrom(const Json& summary, double cpu_seconds, double seconds) {
   sample.p99_us = summary.at("p99_us");
   sample.cpu_us = cpu_seconds * 1e6 / (sample.per_second * seconds);
   sample.bytes = summary.at(kAnswerBytes);
+  sample.shed_per_second = static_cast<double>(summary.at("shed")) / seconds;
+  sample.shed_p99_us = summary.at("shed_p99_us");
   return sample;
 }
 

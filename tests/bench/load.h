@@ -24,6 +24,11 @@ struct Load {
   std::filesystem::path requests;  // from WriteRequests; sent in turn
   size_t in_flight = 64;
   double seconds = 0;
+  // Begins so many calls a second, whether or not earlier ones are answered, as
+  // long as in_flight are not under way; 0: one as soon as another ends.
+  double begun_per_second = 0;
+  // Calls that are refused for want of room are counted, and are no failure.
+  bool may_be_shed = false;
 };
 
 void WriteRequests(const std::filesystem::path& file,

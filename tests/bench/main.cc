@@ -29,7 +29,9 @@ constexpr auto kBenchmarks =
          {"write_profile", hizo::bench::WriteProfile},
          {"verify_password", hizo::bench::VerifyPassword},
          {"erase_sealed", hizo::bench::EraseSealed},
+         {"export_bundle", hizo::bench::ExportBundle},
          {"audit_append", hizo::bench::AuditAppend},
+         {"audit_query", hizo::bench::AuditQuery},
          {"import", hizo::bench::Import},
          {"memory", hizo::bench::Memory}});
 

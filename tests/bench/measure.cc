@@ -51,10 +51,13 @@ double Percentile(std::vector<double> values, double part) {
 }
 
 Sample MedianOf(const std::vector<Sample>& samples) {
-  return {
-      MedianOf(samples, &Sample::per_second),
-      MedianOf(samples, &Sample::p50_us), MedianOf(samples, &Sample::p99_us),
-      MedianOf(samples, &Sample::cpu_us), MedianOf(samples, &Sample::bytes)};
+  return {MedianOf(samples, &Sample::per_second),
+          MedianOf(samples, &Sample::p50_us),
+          MedianOf(samples, &Sample::p99_us),
+          MedianOf(samples, &Sample::cpu_us),
+          MedianOf(samples, &Sample::bytes),
+          MedianOf(samples, &Sample::shed_per_second),
+          MedianOf(samples, &Sample::shed_p99_us)};
 }
 
 Sample SampleOf(std::vector<double> latencies_us, double seconds) {

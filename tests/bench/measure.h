@@ -27,6 +27,9 @@ struct Sample {
   double p99_us = 0;
   double cpu_us = 0;  // of the server, for one call
   double bytes = 0;   // of an answer, on average
+  // Of calls that were refused for want of room, which the others leave out.
+  double shed_per_second = 0;
+  double shed_p99_us = 0;
 };
 
 // A line of the report. `ratio` is value : ceiling; whether it should be large

@@ -40,6 +40,35 @@ class EraseCommandsTest : public ::testing::Test {
       signer_.Sign("hizo erasure receipt v1\nkey_epoch: 2\n");
 };
 
+TEST_F(EraseCommandsTest, RunTellsUntilWhenItCanBeTakenBack) {
+  auto& response = vault_.execute_erasure.response;
+  response.set_state(v1::ERASURE_STATE_ACCEPTED);
+  response.mutable_grace_until_time()->set_seconds(1'700'000'000);
+  const CliRun run = Run({"erase", "run", kSubject, "--grace-days", "14"});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_EQ(vault_.execute_erasure.request.grace_days(), 14);
+  EXPECT_THAT(run.out, HasSubstr("until 2023-11-14T22:13:20Z it can be taken "
+                                 "back: hizo erase cancel\n"));
+  auto& receipt = vault_.erasure_receipt.response;
+  receipt.set_state(v1::ERASURE_STATE_ACCEPTED);
+  *receipt.mutable_grace_until_time() = response.grace_until_time();
+  EXPECT_THAT(Run({"erase", "receipt", kSubject}).out,
+              HasSubstr("until 2023-11-14T22:13:20Z"));
+  for (const char* bad : {"-1", "91", "soon"}) {
+    EXPECT_EQ(Run({"erase", "run", kSubject, "--grace-days", bad}).exit,
+              kUsageExit);
+  }
+}
+
+TEST_F(EraseCommandsTest, CancelTakesAnErasureBack) {
+  CliRun run = Run({"erase", "cancel", kSubject});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_EQ(vault_.cancel_erasure.request.subject(), kSubject);
+  EXPECT_NE(vault_.cancel_erasure.request.context().request_id(), "");
+  EXPECT_THAT(run.out, HasSubstr("taken back"));
+  EXPECT_EQ(Run({"erase", "cancel"}).exit, kUsageExit);
+}
+
 TEST_F(EraseCommandsTest, PlanShowsWhatWouldGo) {
   auto& planned = *vault_.plan_erasure.response.add_classes();
   planned.set_record_class("profile");
@@ -50,6 +79,90 @@ TEST_F(EraseCommandsTest, PlanShowsWhatWouldGo) {
   EXPECT_THAT(run.out, AllOf(HasSubstr("profile"), HasSubstr("3"),
                              HasSubstr("destroyed"), HasSubstr("hizo's own")));
   EXPECT_EQ(vault_.plan_erasure.request.subject(), kSubject);
+}
+
+// An invoice, kept for tax audits.
+void Keep(v1::KeptClass& kept) {
+  kept.set_record_class("transaction");
+  kept.set_until("2034-05-31");
+  kept.set_law("Tax Act 57-4(6)");
+  kept.add_purposes("tax_audit");
+  kept.add_purposes("legal_retention");
+}
+constexpr char kKept[] =
+    "kept until 2034-05-31 for tax_audit, legal_retention; Tax Act 57-4(6)";
+
+TEST_F(EraseCommandsTest, PlanShowsWhatALawHasKept) {
+  auto& planned = *vault_.plan_erasure.response.add_classes();
+  planned.set_record_class("transaction");
+  planned.set_fate(v1::CLASS_FATE_KEEP);
+  Keep(*planned.mutable_kept());
+  const CliRun run = Run({"erase", "plan", kSubject});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr(kKept));
+  EXPECT_THAT(run.out, Not(HasSubstr("destroyed")));
+  EXPECT_THAT(Run({"erase", "plan", kSubject, "--json"}).out,
+              HasSubstr("2034-05-31"));
+}
+
+TEST_F(EraseCommandsTest, RunAndVerifySayWhatIsKept) {
+  vault_.execute_erasure.response.set_state(v1::ERASURE_STATE_SEALED_IN_PART);
+  Keep(*vault_.execute_erasure.response.add_kept());
+  CliRun run = Run({"erase", "run", kSubject});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_THAT(run.out, AllOf(HasSubstr("sealed in part"), HasSubstr(kKept)));
+  vault_.verify_erased.response.set_erased(true);
+  Keep(*vault_.verify_erased.response.add_kept());
+  run = Run({"erase", "verify", kSubject});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_THAT(run.out, HasSubstr(kKept));
+}
+
+TEST_F(EraseCommandsTest, AddendaFollowTheReceiptAndAreCheckedLikeIt) {
+  const std::string addendum =
+      signer_.Sign("hizo erasure receipt v1\nkey_epoch: 3\n");
+  vault_.erasure_receipt.response.set_receipt(receipt_);
+  vault_.erasure_receipt.response.add_addenda(addendum);
+  CliRun run = Run({"erase", "receipt", kSubject});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_EQ(run.out, receipt_ + "\n" + addendum);
+  const std::vector<std::string> checked = {
+      "erase", "receipt", kSubject, "--verify-with", signer_.verifier_key()};
+  EXPECT_EQ(Run(checked).exit, 0);
+  const crypto::NoteSigner other("hizo/test", crypto::Key::Random());
+  vault_.erasure_receipt.response.set_addenda(
+      0, other.Sign("hizo erasure receipt v1\n"));
+  EXPECT_EQ(Run(checked).exit, kNotVerifiedExit);
+}
+
+TEST_F(EraseCommandsTest, PlanShowsWhatIsHeld) {
+  auto& planned = *vault_.plan_erasure.response.add_classes();
+  planned.set_record_class("account");
+  planned.set_fate(v1::CLASS_FATE_KEEP);
+  planned.mutable_kept()->set_held(true);
+  planned.mutable_kept()->add_purposes("legal_claim");
+  EXPECT_THAT(Run({"erase", "plan", kSubject}).out,
+              HasSubstr("kept as long as it is held for legal_claim"));
+}
+
+TEST_F(EraseCommandsTest, HoldsArePlacedAndReleased) {
+  constexpr char kClaim[] = "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2";
+  vault_.place_hold.response.set_holds(2);
+  CliRun run =
+      Run({"hold", "place", kSubject, "--class", "account", "--claim", kClaim});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_EQ(run.out, "held for 2 claims\n");
+  EXPECT_EQ(vault_.place_hold.request.subject(), kSubject);
+  EXPECT_EQ(vault_.place_hold.request.record_class(), "account");
+  EXPECT_EQ(vault_.place_hold.request.claim(), kClaim);
+  EXPECT_NE(vault_.place_hold.request.context().request_id(), "");
+  run = Run(
+      {"hold", "release", kSubject, "--class", "account", "--claim", kClaim});
+  EXPECT_EQ(run.exit, 0) << run.err;
+  EXPECT_EQ(run.out, "not held any more\n");
+  EXPECT_EQ(vault_.release_hold.request.claim(), kClaim);
+  EXPECT_EQ(Run({"hold", "place", kSubject, "--class", "account"}).exit,
+            kUsageExit);
 }
 
 TEST_F(EraseCommandsTest, RunErasesAndSaysHowFarItIs) {

@@ -39,6 +39,17 @@ grpc::Status Answer(FakeVault& vault, Exchange<Request, Response>& exchange,
   return vault.NextStatus();
 }
 
+// Answers one call with all messages of a stream.
+template <typename Request, typename Response>
+grpc::Status AnswerStream(FakeVault& vault,
+                          Exchange<Request, std::vector<Response>>& exchange,
+                          const Request& request,
+                          grpc::ServerWriter<Response>& writer) {
+  exchange.request = request;
+  for (const Response& message : exchange.response) writer.Write(message);
+  return vault.NextStatus();
+}
+
 // Answers one call with the next page.
 template <typename Request, typename Response>
 grpc::Status AnswerPage(FakeVault& vault, std::vector<Request>& requests,
@@ -163,6 +174,41 @@ class FakeVault::Credentials final : public v1::CredentialService::Service {
                               v1::VerifyPasswordResponse* response) override {
     return Answer(vault_, vault_.verify_password, *request, *response);
   }
+  grpc::Status ChangePassword(grpc::ServerContext*,
+                              const v1::ChangePasswordRequest* request,
+                              v1::ChangePasswordResponse* response) override {
+    return Answer(vault_, vault_.change_password, *request, *response);
+  }
+  grpc::Status ImportPasswordHash(
+      grpc::ServerContext*, const v1::ImportPasswordHashRequest* request,
+      v1::ImportPasswordHashResponse* response) override {
+    return Answer(vault_, vault_.import_hash, *request, *response);
+  }
+  grpc::Status RevokeCredentials(
+      grpc::ServerContext*, const v1::RevokeCredentialsRequest* request,
+      v1::RevokeCredentialsResponse* response) override {
+    return Answer(vault_, vault_.revoke, *request, *response);
+  }
+  grpc::Status GetCredentialState(
+      grpc::ServerContext*, const v1::GetCredentialStateRequest* request,
+      v1::GetCredentialStateResponse* response) override {
+    return Answer(vault_, vault_.credential_state, *request, *response);
+  }
+  grpc::Status UnlockCredentials(
+      grpc::ServerContext*, const v1::UnlockCredentialsRequest* request,
+      v1::UnlockCredentialsResponse* response) override {
+    return Answer(vault_, vault_.unlock, *request, *response);
+  }
+  grpc::Status UnlockCaller(grpc::ServerContext*,
+                            const v1::UnlockCallerRequest* request,
+                            v1::UnlockCallerResponse* response) override {
+    return Answer(vault_, vault_.unlock_caller, *request, *response);
+  }
+  grpc::Status RotatePepper(grpc::ServerContext*,
+                            const v1::RotatePepperRequest* request,
+                            v1::RotatePepperResponse* response) override {
+    return Answer(vault_, vault_.rotate_pepper, *request, *response);
+  }
 
  private:
   FakeVault& vault_;
@@ -182,6 +228,32 @@ class FakeVault::Audits final : public v1::AuditService::Service {
                              v1::GetCheckpointResponse* response) override {
     return Answer(vault_, vault_.checkpoint, *request, *response);
   }
+  grpc::Status GetInclusionProof(
+      grpc::ServerContext*, const v1::GetInclusionProofRequest* request,
+      v1::GetInclusionProofResponse* response) override {
+    return Answer(vault_, vault_.inclusion, *request, *response);
+  }
+  grpc::Status GetConsistencyProof(
+      grpc::ServerContext*, const v1::GetConsistencyProofRequest* request,
+      v1::GetConsistencyProofResponse* response) override {
+    return Answer(vault_, vault_.consistency, *request, *response);
+  }
+  grpc::Status ExportAudit(
+      grpc::ServerContext*, const v1::ExportAuditRequest* request,
+      grpc::ServerWriter<v1::ExportAuditResponse>* writer) override {
+    return AnswerStream(vault_, vault_.audit_export, *request, *writer);
+  }
+  grpc::Status GetBreachScope(
+      grpc::ServerContext*, const v1::GetBreachScopeRequest* request,
+      grpc::ServerWriter<v1::GetBreachScopeResponse>* writer) override {
+    return AnswerStream(vault_, vault_.breach, *request, *writer);
+  }
+  grpc::Status GetAccessHistory(
+      grpc::ServerContext*, const v1::GetAccessHistoryRequest* request,
+      v1::GetAccessHistoryResponse* response) override {
+    return AnswerPage(vault_, vault_.history_requests, vault_.history_pages,
+                      *request, *response);
+  }
 
  private:
   FakeVault& vault_;
@@ -194,6 +266,30 @@ class FakeVault::Admins final : public v1::AdminService::Service {
                          const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override {
     return Answer(vault_, vault_.status, *request, *response);
+  }
+  grpc::Status RotateKeys(grpc::ServerContext*,
+                          const v1::RotateKeysRequest* request,
+                          v1::RotateKeysResponse* response) override {
+    return Answer(vault_, vault_.rotate_keys, *request, *response);
+  }
+  grpc::Status CreateBackup(grpc::ServerContext*,
+                            const v1::CreateBackupRequest* request,
+                            v1::CreateBackupResponse* response) override {
+    return Answer(vault_, vault_.create_backup, *request, *response);
+  }
+  grpc::Status VerifyBackup(grpc::ServerContext*,
+                            const v1::VerifyBackupRequest* request,
+                            v1::VerifyBackupResponse* response) override {
+    return Answer(vault_, vault_.verify_backup, *request, *response);
+  }
+  grpc::Status ListBackups(grpc::ServerContext*,
+                           const v1::ListBackupsRequest* /*request*/,
+                           v1::ListBackupsResponse* response) override {
+    const grpc::Status status = vault_.NextStatus();
+    if (!status.ok() || vault_.backup_lists.empty()) return status;
+    *response = vault_.backup_lists.front();
+    if (vault_.backup_lists.size() > 1) vault_.backup_lists.pop_front();
+    return status;
   }
 
  private:
@@ -239,6 +335,11 @@ class FakeVault::Erasures final : public v1::ErasureService::Service {
                               v1::ExecuteErasureResponse* response) override {
     return Answer(vault_, vault_.execute_erasure, *request, *response);
   }
+  grpc::Status CancelErasure(grpc::ServerContext*,
+                             const v1::CancelErasureRequest* request,
+                             v1::CancelErasureResponse* response) override {
+    return Answer(vault_, vault_.cancel_erasure, *request, *response);
+  }
   grpc::Status GetErasureReceipt(
       grpc::ServerContext*, const v1::GetErasureReceiptRequest* request,
       v1::GetErasureReceiptResponse* response) override {
@@ -248,6 +349,55 @@ class FakeVault::Erasures final : public v1::ErasureService::Service {
                             const v1::VerifyErasedRequest* request,
                             v1::VerifyErasedResponse* response) override {
     return Answer(vault_, vault_.verify_erased, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+class FakeVault::Restrictions final : public v1::RestrictionService::Service {
+ public:
+  explicit Restrictions(FakeVault& vault) : vault_(vault) {}
+  grpc::Status PlaceLegalHold(grpc::ServerContext*,
+                              const v1::PlaceLegalHoldRequest* request,
+                              v1::PlaceLegalHoldResponse* response) override {
+    return Answer(vault_, vault_.place_hold, *request, *response);
+  }
+  grpc::Status ReleaseLegalHold(
+      grpc::ServerContext*, const v1::ReleaseLegalHoldRequest* request,
+      v1::ReleaseLegalHoldResponse* response) override {
+    return Answer(vault_, vault_.release_hold, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
+class FakeVault::Exports final : public v1::ExportService::Service {
+ public:
+  explicit Exports(FakeVault& vault) : vault_(vault) {}
+  grpc::Status ExportBundle(
+      grpc::ServerContext*, const v1::ExportBundleRequest* request,
+      grpc::ServerWriter<v1::ExportBundleResponse>* writer) override {
+    vault_.bundle_request = *request;
+    if (vault_.make_bundle) vault_.pieces = vault_.make_bundle(*request);
+    for (const v1::ExportBundleResponse& piece : vault_.pieces) {
+      writer->Write(piece);
+    }
+    return vault_.NextStatus();
+  }
+  grpc::Status ImportBundle(grpc::ServerContext*,
+                            grpc::ServerReader<v1::ImportBundleRequest>* reader,
+                            v1::ImportBundleResponse* response) override {
+    v1::ImportBundleRequest piece;
+    while (reader->Read(&piece)) {
+      vault_.imported_pieces.push_back(piece);
+      v1::ImportBundleItem& item = *response->add_items();
+      if (vault_.piece_items.empty()) continue;
+      item = vault_.piece_items.front();
+      vault_.piece_items.pop_front();
+    }
+    return vault_.NextStatus();
   }
 
  private:
@@ -264,6 +414,8 @@ FakeVault::FakeVault() {
   services_.push_back(std::make_unique<Policies>(*this));
   services_.push_back(std::make_unique<Consents>(*this));
   services_.push_back(std::make_unique<Erasures>(*this));
+  services_.push_back(std::make_unique<Restrictions>(*this));
+  services_.push_back(std::make_unique<Exports>(*this));
   grpc::ServerBuilder builder;
   int port = 0;
   int other_port = 0;

@@ -19,8 +19,10 @@
 #include "hizo/v1/consent.grpc.pb.h"
 #include "hizo/v1/credential.grpc.pb.h"
 #include "hizo/v1/erasure.grpc.pb.h"
+#include "hizo/v1/export.grpc.pb.h"
 #include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
+#include "hizo/v1/restriction.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
 #include "tests/testing/scratch_directory.h"
 
@@ -71,17 +73,57 @@ class FakeVault {
   Exchange<v1::SetPasswordRequest, v1::SetPasswordResponse> set_password;
   Exchange<v1::VerifyPasswordRequest, v1::VerifyPasswordResponse>
       verify_password;
+  Exchange<v1::ChangePasswordRequest, v1::ChangePasswordResponse>
+      change_password;
+  Exchange<v1::ImportPasswordHashRequest, v1::ImportPasswordHashResponse>
+      import_hash;
+  Exchange<v1::RevokeCredentialsRequest, v1::RevokeCredentialsResponse> revoke;
+  Exchange<v1::GetCredentialStateRequest, v1::GetCredentialStateResponse>
+      credential_state;
+  Exchange<v1::UnlockCredentialsRequest, v1::UnlockCredentialsResponse> unlock;
+  Exchange<v1::UnlockCallerRequest, v1::UnlockCallerResponse> unlock_caller;
+  Exchange<v1::RotatePepperRequest, v1::RotatePepperResponse> rotate_pepper;
   Exchange<v1::GetCheckpointRequest, v1::GetCheckpointResponse> checkpoint;
+  Exchange<v1::GetInclusionProofRequest, v1::GetInclusionProofResponse>
+      inclusion;
+  Exchange<v1::GetConsistencyProofRequest, v1::GetConsistencyProofResponse>
+      consistency;
+  // Streams: the request, and the messages of the answer.
+  Exchange<v1::ExportAuditRequest, std::vector<v1::ExportAuditResponse>>
+      audit_export;
+  Exchange<v1::GetBreachScopeRequest, std::vector<v1::GetBreachScopeResponse>>
+      breach;
+  std::deque<v1::GetAccessHistoryResponse> history_pages;
+  std::vector<v1::GetAccessHistoryRequest> history_requests;
   Exchange<v1::GetStatusRequest, v1::GetStatusResponse> status;
+  Exchange<v1::RotateKeysRequest, v1::RotateKeysResponse> rotate_keys;
+  Exchange<v1::CreateBackupRequest, v1::CreateBackupResponse> create_backup;
+  Exchange<v1::VerifyBackupRequest, v1::VerifyBackupResponse> verify_backup;
+  // Answered in turn, the last one again and again.
+  std::deque<v1::ListBackupsResponse> backup_lists;
   Exchange<v1::GetEffectivePolicyRequest, v1::GetEffectivePolicyResponse>
       policy;
   Exchange<v1::CheckPurposeRequest, v1::CheckPurposeResponse> check;
   Exchange<v1::PlanErasureRequest, v1::PlanErasureResponse> plan_erasure;
   Exchange<v1::ExecuteErasureRequest, v1::ExecuteErasureResponse>
       execute_erasure;
+  Exchange<v1::CancelErasureRequest, v1::CancelErasureResponse> cancel_erasure;
   Exchange<v1::GetErasureReceiptRequest, v1::GetErasureReceiptResponse>
       erasure_receipt;
   Exchange<v1::VerifyErasedRequest, v1::VerifyErasedResponse> verify_erased;
+  Exchange<v1::PlaceLegalHoldRequest, v1::PlaceLegalHoldResponse> place_hold;
+  Exchange<v1::ReleaseLegalHoldRequest, v1::ReleaseLegalHoldResponse>
+      release_hold;
+  // The pieces of every bundle; the last request for one.
+  std::vector<v1::ExportBundleResponse> pieces;
+  v1::ExportBundleRequest bundle_request;
+  // Makes the pieces, if set, from the request.
+  std::function<std::vector<v1::ExportBundleResponse>(
+      const v1::ExportBundleRequest&)>
+      make_bundle;
+  // What came of each piece of a bundle in turn; the pieces.
+  std::deque<v1::ImportBundleItem> piece_items;
+  std::vector<v1::ImportBundleRequest> imported_pieces;
   // Pages, answered in turn; the requests for them.
   std::deque<v1::ListRecordsResponse> record_pages;
   std::vector<v1::ListRecordsRequest> list_requests;
@@ -105,6 +147,8 @@ class FakeVault {
   class Policies;
   class Consents;
   class Erasures;
+  class Exports;
+  class Restrictions;
 
   v1::ImportStatus Import(const v1::ImportRecordsRequest& request);
 

@@ -110,7 +110,7 @@ TEST_F(RecordCommandsTest, RecordDeleteFieldsTellsWhatIsLeftAndOfBackups) {
                           "--fields", "a,b", "--etag", "e2"});
   EXPECT_EQ(run.out,
             "record   etag e3\n"
-            "backups  older copies still hold the values\n");
+            "backups  older copies go on holding the values\n");
   const auto& request = vault_.delete_fields.request;
   EXPECT_EQ(request.subject(), kSubject);
   EXPECT_EQ(request.record_class(), "profile");
@@ -123,7 +123,7 @@ TEST_F(RecordCommandsTest, RecordDeleteFieldsTellsWhatIsLeftAndOfBackups) {
                  "--record-id", "r", "--fields", "a"})
                 .out,
             "record   removed, nothing was left\n"
-            "backups  older copies are unreadable\n");
+            "backups  older copies end with the next renewal\n");
   EXPECT_EQ(vault_.delete_fields.request.record_id(), "r");
   EXPECT_EQ(Run({"record", "delete-fields", kSubject, "profile"}).exit, 2);
 }

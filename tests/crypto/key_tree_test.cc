@@ -97,11 +97,14 @@ TEST_P(KeyTreeTest, ResealsWithFreshKeysUpThePath) {
 
   const Pages before = pages_;
   for (auto& page : sealed) pages_[page.id] = page.bytes;
-  const auto reopened = KeyTree::Open(root, next->identity(), Reader(pages_));
-  ASSERT_THAT(reopened, IsOk());
-  EXPECT_THAT((*reopened)->UnwrapKey(stays, "d", nullptr, kept), IsOk());
-  EXPECT_THAT((*reopened)->UnwrapKey("gone", "d", nullptr, wrapped),
-              StatusIs(StatusCode::kDataLoss));
+  {
+    // Given up again: the memory for secrets holds three trees at most.
+    const auto reopened = KeyTree::Open(root, next->identity(), Reader(pages_));
+    ASSERT_THAT(reopened, IsOk());
+    EXPECT_THAT((*reopened)->UnwrapKey(stays, "d", nullptr, kept), IsOk());
+    EXPECT_THAT((*reopened)->UnwrapKey("gone", "d", nullptr, wrapped),
+                StatusIs(StatusCode::kDataLoss));
+  }
   // Neither root opens the other's pages, nor does an older page stand in.
   EXPECT_THAT(KeyTree::Open(root_, next->identity(), Reader(pages_)),
               StatusIs(StatusCode::kDataLoss));

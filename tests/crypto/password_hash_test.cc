@@ -140,9 +140,11 @@ TEST(PasswordHashTest, RefusesCostsOutsideItsBounds) {
 }
 
 TEST(PasswordHashTest, ImportedHashesAreCutAsTheyAlwaysWere) {
-  // Scheme 0 keeps what the C interface of bcrypt did: the bytes up to the
-  // first NUL, at most 72 of them.
-  EXPECT_THAT(Verify("U*U\0more"s, kBcrypt), IsOkAndHolds(true));
+  // Scheme 0 keeps the 72 bytes that every bcrypt looks at, but not the stop at
+  // NUL, behind which anything could stand.
+  EXPECT_THAT(Verify("U*U", kBcrypt), IsOkAndHolds(true));
+  EXPECT_THAT(Verify("U*U\0more"s, kBcrypt), IsOkAndHolds(false));
+  EXPECT_THAT(Verify("U*U\0"s, kBcrypt), IsOkAndHolds(false));
   const std::string longer(600, 'x');
   const absl::StatusOr<StoredHash> hash = ParseStoredHash(kBcrypt);
   ASSERT_THAT(hash, IsOk());
@@ -220,6 +222,39 @@ TEST(ParseStoredHashTest, MakesOtherSpellingsOfAHashCanonical) {
   ASSERT_THAT(hash, IsOk());
   EXPECT_EQ(hash->bcrypt,
             "$2b$05$abcdefghijklmnopqrstuu5s2v8.iXieOjg/.AySBTTZIIVFJeBui");
+}
+
+TEST(ParseImportedHashTest, TakesWhatOtherSystemsKeep) {
+  for (const char* name : {"$2a$", "$2b$", "$2y$"}) {
+    const auto hash =
+        ParseImportedHash(name + std::string(kBcrypt).substr(4), 5);
+    ASSERT_THAT(hash, IsOk()) << name;
+    EXPECT_EQ(hash->scheme, 0);
+    EXPECT_EQ(hash->cost, 5);
+  }
+}
+
+TEST(ParseImportedHashTest, TellsACostOutOfBoundsFromNoHash) {
+  const std::string tail = std::string(kBcrypt).substr(6);
+  for (const char* cost : {"00", "03", "07", "15", "31", "99"}) {
+    EXPECT_THAT(ParseImportedHash("$2b$"s + cost + tail, 6),
+                StatusIs(StatusCode::kOutOfRange))
+        << cost;
+  }
+  // The bound of all hashes holds whatever the caller's is.
+  EXPECT_THAT(ParseImportedHash("$2b$15" + tail, 31),
+              StatusIs(StatusCode::kOutOfRange));
+  for (const std::string& text :
+       {""s, "$2x$05" + tail, "$2b$5$" + tail, "$2b$+5" + tail,
+        "v1$1$"s + kBcrypt, "*0"s, "$6$salt$hash"s}) {
+    EXPECT_THAT(ParseImportedHash(text, 14),
+                StatusIs(StatusCode::kInvalidArgument))
+        << text;
+  }
+}
+
+TEST(MeasureHashTimeTest, GrowsWithTheCost) {
+  EXPECT_GT(MeasureHashTime(9), 2 * MeasureHashTime(4));  // 32 times the work
 }
 
 TEST(ParseStoredHashTest, RefusesEveryOtherText) {

@@ -1,6 +1,6 @@
 // Hostile text as each of the files that an operator writes: configuration,
-// catalogue, access. Refused with a line, or taken whole; never a crash, and
-// never at more cost than its size.
+// catalogue, access, policy. Refused with a line, or taken whole; never a
+// crash, and never at more cost than its size.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,9 +9,11 @@
 #include "service/app/access_file.h"
 #include "service/app/catalogue_file.h"
 #include "service/app/config.h"
+#include "service/app/policy_file.h"
 #include "service/app/yaml_reader.h"
 #include "service/policy/access_table.h"
 #include "service/policy/catalogue.h"
+#include "service/policy/company_policy.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/scratch_file.h"
 
@@ -62,6 +64,21 @@ void Run(std::string_view bytes) {
     CheckRefusal(
         policy::AccessTable::Create(*access, ShippedCatalogue()).status());
   }
+  const auto policy_of = [](const std::string& profile,
+                            const std::string& statutory,
+                            const std::string& overlay) {
+    const auto read = ReadPolicy({profile, statutory, overlay});
+    CheckRefusal(read.status());
+    if (!read.ok()) return;
+    CheckRefusal(
+        policy::CompanyPolicy::Create(*read, ShippedCatalogue()).status());
+  };
+  const std::string folder = HIZO_SOURCE_DIR "/deploy/policies/";
+  const std::string profile = folder + "i7relay.yaml";
+  const std::string statutory = folder + "statutory_overlay.yaml";
+  policy_of(path, statutory, folder + "operator/i7relay.yaml");
+  policy_of(profile, path, folder + "operator/i7relay.yaml");
+  policy_of(profile, statutory, path);
   Require(yaml.ok() || (!catalogue.ok() && !access.ok()),
           "what is no map is no file of ours");
 }

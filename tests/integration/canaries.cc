@@ -58,6 +58,17 @@ std::string Canaries::Word() {
 
 std::string Canaries::Email() { return Word() + "@canary.example"; }
 
+std::string Canaries::Hash() {
+  constexpr size_t kSaltAndHash = 53;
+  constexpr size_t kPart = 20;
+  const std::string letters = Characters(kSaltAndHash, 'a', 26);
+  const std::string name = NextName("hash");
+  for (size_t at = 0; at + kPart <= kSaltAndHash; at += kPart) {
+    needles_.AddText(name, letters.substr(at, kPart));
+  }
+  return "$2b$04$" + letters;
+}
+
 std::string Canaries::Phone() {
   const std::string digits = Characters(kPhoneDigits, '0', 10);
   const std::string head = digits.substr(0, 4);

@@ -23,6 +23,8 @@ class Canaries {
   // A Japanese mobile number as people write it: 090-1234-5678.
   std::string Phone();
   std::string Bytes();
+  // A bcrypt hash of no password, as another system might keep it.
+  std::string Hash();
   int64_t Number();
   // Puts a canary into every text and every sequence of bytes of `message`,
   // those of messages in it too, but not into what says why and by what id the

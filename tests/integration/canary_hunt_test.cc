@@ -19,6 +19,7 @@
 #include "hizo/v1/consent.pb.h"
 #include "hizo/v1/policy.pb.h"
 #include "tests/integration/canaries.h"
+#include "tests/integration/canary_records.h"
 #include "tests/integration/requests.h"
 #include "tests/integration/stored_keys.h"
 #include "tests/testing/hizod_process.h"
@@ -57,82 +58,6 @@ std::vector<const MethodDescriptor*> AllMethods() {
     }
   }
   return methods;
-}
-
-void SetText(v1::NewRecord& record, const std::string& field,
-             const std::string& text) {
-  v1::Field& added = *record.add_fields();
-  added.set_name(field);
-  added.mutable_value()->set_text(text);
-}
-
-void SetAddress(v1::NewRecord& record, const std::string& field,
-                Canaries& canaries) {
-  v1::Field& added = *record.add_fields();
-  added.set_name(field);
-  v1::Address& address = *added.mutable_value()->mutable_address();
-  address.set_country("JP");
-  address.set_locality(canaries.Word());
-  address.add_lines(canaries.Word());
-}
-
-void SetJson(v1::NewRecord& record, const std::string& field,
-             Canaries& canaries) {
-  v1::Field& added = *record.add_fields();
-  added.set_name(field);
-  added.mutable_value()->set_json(R"({"name":")" + canaries.Word() + R"("})");
-}
-
-// A person all of whose fields are canaries.
-struct Person {
-  std::string email;
-  std::string reference;
-  std::string password;
-  std::string subject;
-};
-
-v1::NewRecord AccountOf(const Person& person, Canaries& canaries) {
-  v1::NewRecord account = RecordOf("account", {{"email", person.email}});
-  SetText(account, "caller_reference", person.reference);
-  SetText(account, "username", canaries.Word());
-  SetText(account, "mobile_mail_address", canaries.Email());
-  SetJson(account, "account_contact", canaries);
-  return account;
-}
-
-v1::NewRecord ProfileOf(Canaries& canaries) {
-  v1::NewRecord profile = RecordOf(
-      "profile", {{"full_name", canaries.Word()},
-                  {"company_name", canaries.Word() + " " + canaries.Word()}});
-  SetText(profile, "phone_number", canaries.Phone());
-  SetText(profile, "mobile_phone_number", canaries.Phone());
-  SetAddress(profile, "postal_address", canaries);
-  return profile;
-}
-
-v1::NewRecord BillingOf(Canaries& canaries) {
-  v1::NewRecord billing = RecordOf(
-      "billing",
-      {{"billing_name", canaries.Word()}, {"payment_token", canaries.Word()}});
-  SetText(billing, "billing_email", canaries.Email());
-  SetAddress(billing, "billing_address", canaries);
-  return billing;
-}
-
-std::vector<std::string> NamesOf(const v1::NewRecord& record) {
-  std::vector<std::string> names;
-  for (const v1::Field& field : record.fields()) names.push_back(field.name());
-  return names;
-}
-
-Needles NeedlesOf(const std::map<std::string, std::string>& keys) {
-  Needles needles;
-  for (const auto& [name, key] : keys) {
-    for (size_t at = 0; at < key.size(); at += Needles::kSizeMin) {
-      needles.Add(name, key.substr(at, Needles::kSizeMin));
-    }
-  }
-  return needles;
 }
 
 class CanaryHuntTest : public ::testing::Test {
@@ -232,8 +157,14 @@ class CanaryHuntTest : public ::testing::Test {
     EXPECT_EQ(listed.records_size(), 1);
     Ask<v1::BatchGetRecordsResponse>(
         kFull, BatchRequest({person.subject}, "profile", fields));
+    Ask<v1::ExportBundleResponse>(kFull, ExportRequest(person.subject));
   }
 
+  void Use(const Person& person) {
+    WriteRecords(person);
+    Find(person);
+    UsePassword(person);
+  }
   void UsePassword(const Person& person) {
     Ask<v1::SetPasswordResponse>(
         kFull, PasswordRequest(person.subject, person.password));
@@ -243,6 +174,35 @@ class CanaryHuntTest : public ::testing::Test {
     EXPECT_FALSE(Ask<v1::VerifyPasswordResponse>(
                      kFull, VerifyRequest(person.subject, canaries_.Word()))
                      .verified());
+    const std::string fresh = canaries_.Word();
+    EXPECT_TRUE(
+        Ask<v1::ChangePasswordResponse>(
+            kFull, ChangeRequest(person.subject, person.password, fresh))
+            .changed());
+    UseCredentials(person);
+  }
+  void UseCredentials(const Person& person) {
+    const auto of = [&]<typename Request>(Request) {
+      return CredentialRequest<Request>(person.subject);
+    };
+    Ask<v1::UnlockCredentialsResponse>(kFull,
+                                       of(v1::UnlockCredentialsRequest()));
+    auto import = of(v1::ImportPasswordHashRequest());
+    import.set_hash(canaries_.Hash());
+    Ask<v1::ImportPasswordHashResponse>(kFull, import);
+    EXPECT_FALSE(Ask<v1::VerifyPasswordResponse>(
+                     kFull, VerifyRequest(person.subject, person.password))
+                     .verified());
+    EXPECT_TRUE(Ask<v1::GetCredentialStateResponse>(
+                    kFull, of(v1::GetCredentialStateRequest()))
+                    .state()
+                    .has_password());
+    // Every other one keeps the hash.
+    keeps_ = !keeps_;
+    if (!keeps_) {
+      Ask<v1::RevokeCredentialsResponse>(kFull,
+                                         of(v1::RevokeCredentialsRequest()));
+    }
   }
 
   void Find(const Person& person) {
@@ -264,11 +224,6 @@ class CanaryHuntTest : public ::testing::Test {
     Ask<v1::CheckPurposeResponse>(kFull, check);
   }
 
-  void Use(const Person& person) {
-    WriteRecords(person);
-    UsePassword(person);
-    Find(person);
-  }
   void Leave(const Person& person) {
     v1::DeleteFieldsRequest deletion;
     *deletion.mutable_context() = ContextFor(kServicePurpose);
@@ -302,22 +257,40 @@ class CanaryHuntTest : public ::testing::Test {
     worked_.insert(path);
   }
 
-  void AskForOthers() {
-    v1::GetCheckpointRequest checkpoint;
-    *checkpoint.mutable_context() = ContextFor(kAuditPurpose);
-    Ask<v1::GetCheckpointResponse>("acme/auditor", checkpoint);
-    v1::GetStatusRequest status;
-    *status.mutable_context() = ContextFor("operations");
-    Ask<v1::GetStatusResponse>("acme/operator", status);
-    v1::GetEffectivePolicyRequest policy;
-    *policy.mutable_context() = ContextFor("operations");
-    Ask<v1::GetEffectivePolicyResponse>("acme/operator", policy);
+  template <typename Response, typename Request>
+  Response Operate(Request request) {
+    *request.mutable_context() = ContextFor("operations");
+    return Ask<Response>("acme/operator", request);
   }
 
-  // No entry of the audit log shows a canary.
+  void AskForOthers() {
+    AskTheLog();
+    Operate<v1::GetStatusResponse>(v1::GetStatusRequest());
+    Operate<v1::GetEffectivePolicyResponse>(v1::GetEffectivePolicyRequest());
+    Operate<v1::CreateBackupResponse>(v1::CreateBackupRequest());
+    v1::VerifyBackupRequest verify;
+    while (verify.backup() == 0) {
+      const v1::ListBackupsRequest list;
+      verify.set_backup(Operate<v1::ListBackupsResponse>(list).job().backup());
+    }
+    Operate<v1::VerifyBackupResponse>(verify);
+    v1::UnlockCallerRequest unlock;
+    unlock.set_caller("spiffe://hizo.example/acme/full");
+    Operate<v1::UnlockCallerResponse>(unlock);
+    Operate<v1::RotatePepperResponse>(v1::RotatePepperRequest());
+  }
+
+  // Nothing that is told of the log shows a canary.
+  void AskTheLog() {
+    const std::string subject = CreateSubject().subject;
+    for (const auto& question : AuditQuestions(subject)) {
+      for (const auto& message : Send("acme/auditor", *question).messages) {
+        EXPECT_THAT(canaries_.needles().FindIn(message), IsEmpty());
+      }
+    }
+  }
   void ReadAudit() {
-    v1::QueryAuditRequest query;
-    *query.mutable_context() = ContextFor(kAuditPurpose);
+    auto query = AuditRequest<v1::QueryAuditRequest>();
     size_t events = 0;
     do {
       const auto page = Ask<v1::QueryAuditResponse>("acme/auditor", query);
@@ -426,6 +399,7 @@ class CanaryHuntTest : public ::testing::Test {
   std::optional<HizodProcess> hizod_;
   std::map<std::string, Peer> peers_;
   std::set<std::string> worked_;
+  bool keeps_ = false;
 };
 
 TEST_F(CanaryHuntTest, NothingIsLeftAnywhere) {
@@ -466,6 +440,32 @@ TEST_F(CanaryHuntTest, KeysAreNowhereButInLockedMemory) {
     open = memory.Find(keys, ProcessMemory::Locked::kLeftOut);
   }
   EXPECT_THAT(open.needles, IsEmpty());
+}
+
+// A pepper is in memory, locked or not, while a password is hashed only.
+TEST_F(CanaryHuntTest, PeppersAreNowhereOnceNoPasswordIsHashed) {
+  Start({});
+  UsePassword(CreateSubject());
+  Stop();
+  const std::string leaf = "leaf 4c";  // then tenant and kind
+  std::map<std::string, std::string> peppers;
+  for (const auto& [name, key] : StoredKeys(files_.LoadConfig())) {
+    if (name.starts_with(leaf) && name.substr(leaf.size() + 8, 2) == "04") {
+      peppers.emplace(name, key);
+    }
+  }
+  ASSERT_THAT(peppers, Not(IsEmpty()));
+  hizod_.emplace(files_);
+  ASSERT_TRUE(hizod_->WaitUntilReady());
+  for (int i = 0; i < kPeopleForKeys; ++i) UsePassword(CreateSubject());
+  const Needles needles = NeedlesOf(peppers);
+  const ProcessMemory memory(hizod_->process().id());
+  const auto deadline = steady_clock::now() + kMemoryPatience;
+  auto found = memory.Find(needles, ProcessMemory::Locked::kToo);
+  while (!found.needles.empty() && steady_clock::now() < deadline) {
+    found = memory.Find(needles, ProcessMemory::Locked::kToo);
+  }
+  EXPECT_THAT(found.needles, IsEmpty());
 }
 
 // The hunt finds what there is to be found.

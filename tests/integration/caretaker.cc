@@ -64,7 +64,8 @@ Reply Caretaker::Send(const Peer& peer,
     if (reason == Reason::kAuditUnavailable) ledger_.Refused(id);
     cut_off_ = true;
     refused_ = reason;
-  } else {
+  } else if (reason != Reason::kConflict) {
+    // What lost a race did nothing, and its event names no request.
     ledger_.Answered(id);
   }
   return reply;
@@ -72,9 +73,14 @@ Reply Caretaker::Send(const Peer& peer,
 
 template <typename Response, typename Request>
 absl::StatusOr<Response> Caretaker::Ask(const Peer& peer, Request request) {
-  const std::string id = NewUuid();
-  request.mutable_context()->set_request_id(id);
-  return Decoded<Response>(Send(peer, request, id, Ledger::Kind::kRead));
+  for (;;) {
+    const std::string id = NewUuid();
+    request.mutable_context()->set_request_id(id);
+    const Reply reply = Send(peer, request, id, Ledger::Kind::kRead);
+    // A seal in between, on a busy machine.
+    if (base::ReasonOf(StatusOf(reply)) == Reason::kConflict) continue;
+    return Decoded<Response>(reply);
+  }
 }
 
 absl::StatusOr<std::string> Caretaker::Find(const Peer& peer,

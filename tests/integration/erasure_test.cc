@@ -1,4 +1,5 @@
 // Erasing people over the network, with real keys on a real disk.
+#include <chrono>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -45,6 +46,45 @@ class ErasureTest : public ::testing::Test {
       CreatePerson(server_.As(kFull), "bob@example.com", "Bob Other");
 };
 
+TEST_F(ErasureTest, CanBeTakenBackInItsGrace) {
+  auto request = EraseRequest<v1::ExecuteErasureRequest>(ann_);
+  request.set_grace_days(7);
+  const auto erased =
+      server_.As(kFull).Ask<v1::ExecuteErasureResponse>(request);
+  ASSERT_THAT(erased, IsOk());
+  EXPECT_TRUE(erased->has_grace_until_time());
+  ExpectGone(ann_);
+  auto cancel = EraseRequest<v1::CancelErasureRequest>(ann_);
+  cancel.mutable_context()->set_request_id(NewUuid());
+  // Sent twice, as after a lost answer.
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(server_.As(kFull).Ask<v1::CancelErasureResponse>(cancel),
+                IsOk());
+  }
+  EXPECT_THAT(ReadProfile(server_.As(kFull), ann_), IsOk());
+  EXPECT_THAT(FindPerson(server_.As(kFull), kAnns), IsOkAndHolds(ann_));
+  EXPECT_THAT(Receipt(ann_), HasReason(Reason::kRecordNotFound));
+  request.set_grace_days(91);
+  EXPECT_THAT(server_.As(kFull).Ask<v1::ExecuteErasureResponse>(request),
+              HasReason(Reason::kValueInvalid));
+}
+
+// By the server's own thread, when its clock says so.
+TEST_F(ErasureTest, IsFinalWhenItsGraceIsOver) {
+  auto request = EraseRequest<v1::ExecuteErasureRequest>(ann_);
+  request.set_grace_days(1);
+  ASSERT_THAT(server_.As(kFull).Ask<v1::ExecuteErasureResponse>(request),
+              IsOk());
+  server_.Stop();
+  server_.clock().Advance(std::chrono::days(1));
+  ASSERT_THAT(server_.Start(), IsOk());
+  ASSERT_THAT(server_.store().FinishErasures(), IsOk());
+  const auto receipt = Receipt(ann_);
+  ASSERT_THAT(receipt, IsOk());
+  EXPECT_EQ(receipt->state(), v1::ERASURE_STATE_SEALED);
+  EXPECT_FALSE(receipt->has_grace_until_time());
+}
+
 TEST_F(ErasureTest, ErasesSealsAndProvesIt) {
   const auto plan = Ask<v1::PlanErasureResponse, v1::PlanErasureRequest>(ann_);
   ASSERT_THAT(plan, IsOk());
@@ -88,6 +128,71 @@ TEST_F(ErasureTest, IsFinishedBeforeTheNextStartServesAnybody) {
   ExpectGone(ann_);
   EXPECT_EQ(Receipt(ann_)->state(), v1::ERASURE_STATE_SEALED);
   EXPECT_THAT(ReadProfile(server_.As(kFull), bob_), IsOk());
+}
+
+absl::StatusOr<v1::GetRecordResponse> ReadInvoice(const Peer& peer,
+                                                  const std::string& subject,
+                                                  const std::string& record,
+                                                  const std::string& purpose) {
+  v1::GetRecordRequest request =
+      GetRequest(subject, "transaction", {"invoice_number", "invoice_date"});
+  *request.mutable_context() = ContextFor(purpose);
+  request.set_record_id(record);
+  return peer.Ask<v1::GetRecordResponse>(request);
+}
+
+TEST_F(ErasureTest, KeepsWhatTheTaxLawHasKeptAndSaysSo) {
+  const auto put = server_.As(kFull).Ask<v1::PutRecordResponse>(
+      PutRequest(ann_, InvoiceOf("I-1", 5400)));
+  ASSERT_THAT(put, IsOk());
+  const auto plan = Ask<v1::PlanErasureResponse, v1::PlanErasureRequest>(ann_);
+  ASSERT_THAT(plan, IsOk());
+  ASSERT_EQ(plan->classes_size(), 4);
+  EXPECT_EQ(plan->classes(0).fate(), v1::CLASS_FATE_SHRED);
+  EXPECT_EQ(plan->classes(2).fate(), v1::CLASS_FATE_KEEP);
+  EXPECT_EQ(plan->classes(2).kept().until(), "2034-05-31");
+  const auto erased = Erase(ann_);
+  ASSERT_THAT(erased, IsOk());
+  ASSERT_EQ(erased->kept_size(), 1);
+  EXPECT_EQ(erased->kept(0).record_class(), "transaction");
+  EXPECT_THAT(erased->kept(0).purposes(),
+              ::testing::ElementsAre("tax_audit", "legal_retention"));
+  ASSERT_THAT(server_.store().FinishErasures(), IsOk());
+  ExpectGone(ann_);
+  const Peer peer = server_.As(kFull);
+  EXPECT_THAT(
+      ReadInvoice(peer, ann_, put->record().record_id(), kBillingPurpose),
+      HasReason(Reason::kRetainedForLaw));
+  const auto invoice =
+      ReadInvoice(peer, ann_, put->record().record_id(), "tax_audit");
+  ASSERT_THAT(invoice, IsOk());
+  EXPECT_EQ(TextsOf(invoice->record()).at("invoice_number"), "I-1");
+  v1::GetSubjectRequest whole = SubjectRequest(ann_);
+  *whole.mutable_context() = ContextFor("tax_audit");
+  const auto described = peer.Ask<v1::GetSubjectResponse>(whole);
+  ASSERT_THAT(described, IsOk());
+  EXPECT_EQ(described->state(), v1::SUBJECT_STATE_PARTIALLY_SHREDDED);
+  EXPECT_FALSE(described->has_create_time());
+  auto receipt = Receipt(ann_);
+  ASSERT_THAT(receipt, IsOk());
+  EXPECT_EQ(receipt->state(), v1::ERASURE_STATE_SEALED_IN_PART);
+  EXPECT_THAT(receipt->receipt(),
+              ::testing::HasSubstr("kept: transaction until 2034-05-31 for "
+                                   "tax_audit, legal_retention; Japan: "));
+  EXPECT_EQ(receipt->addenda_size(), 0);
+  const auto decades = std::chrono::hours(24 * 366 * 20);
+  server_.clock().Advance(decades);
+  ASSERT_THAT(server_.store().FinishErasures(), IsOk());
+  // Back again, for calls have deadlines.
+  server_.clock().Advance(-decades);
+  receipt = Receipt(ann_);
+  ASSERT_THAT(receipt, IsOk());
+  EXPECT_EQ(receipt->state(), v1::ERASURE_STATE_SEALED);
+  ASSERT_EQ(receipt->addenda_size(), 1);
+  EXPECT_THAT(crypto::OpenNote(receipt->addenda(0), receipt->verifier_key()),
+              IsOk());
+  EXPECT_THAT(ReadInvoice(peer, ann_, put->record().record_id(), "tax_audit"),
+              HasReason(Reason::kSubjectNotFound));
 }
 
 // Items of a batch that come after the acknowledgement do not have the person.

@@ -3,6 +3,19 @@
 #include "service/base/ids.h"
 
 namespace hizo::test {
+namespace {
+
+// That a password was wrong is kept, too, and forgotten again: what these calls
+// write depends on what was tried before.
+bool MayWriteOrNot(policy::Action action) {
+  using policy::Action;
+  return action == Action::kCredentialVerify ||
+         action == Action::kCredentialChange ||
+         action == Action::kCredentialUnlock ||
+         action == Action::kCredentialRevoke;
+}
+
+}  // namespace
 
 void Ledger::Sent(const std::string& request, Kind kind) {
   const std::lock_guard lock(mutex_);
@@ -39,9 +52,9 @@ std::vector<std::string> Ledger::Compare(
     if (!event.request.has_value()) continue;
     Logged& logged = log[base::ToText(*event.request)];
     ++logged.events;
-    // That a password was wrong is kept too, and is no effect of the call.
-    const bool checks = event.action == policy::Action::kCredentialVerify;
-    if (!event.writes.empty() && !checks) ++logged.effects;
+    if (!event.writes.empty() && !MayWriteOrNot(event.action)) {
+      ++logged.effects;
+    }
   }
   const std::lock_guard lock(mutex_);
   for (const auto& [request, entry] : entries_) {

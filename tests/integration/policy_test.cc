@@ -88,10 +88,11 @@ TEST_F(PolicyTest, EverythingInTheCatalogueIsShown) {
   for (const v1::PolicyPurpose& purpose : policy.purposes()) {
     if (purpose.outlives_account()) outliving.push_back(purpose.name());
   }
-  EXPECT_THAT(outliving, ElementsAre("billing", "identity_verification",
-                                     "legal_compliance", "tax_audit",
-                                     "legal_retention", "breach_notification",
-                                     "rights_response", "security_audit"));
+  EXPECT_THAT(
+      outliving,
+      ElementsAre("billing", "identity_verification", "legal_compliance",
+                  "tax_audit", "legal_retention", "breach_notification",
+                  "rights_response", "security_audit", "legal_claim"));
 }
 
 TEST_F(PolicyTest, OnlyTheTenantsOwnCallersAndTheirRolesAreShown) {

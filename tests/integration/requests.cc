@@ -1,9 +1,12 @@
 #include "tests/integration/requests.h"
 
 #include <stdexcept>
+#include <utility>
 
+#include "crypto/age_keys.h"
 #include "crypto/random.h"
 #include "service/base/ids.h"
+#include "service/bundle/reader.h"
 
 namespace hizo::test {
 
@@ -135,6 +138,96 @@ v1::VerifyPasswordRequest VerifyRequest(const std::string& subject,
   request.set_subject(subject);
   request.set_password(password);
   return request;
+}
+
+v1::ChangePasswordRequest ChangeRequest(const std::string& subject,
+                                        const std::string& present,
+                                        const std::string& fresh) {
+  auto request = CredentialRequest<v1::ChangePasswordRequest>(subject);
+  request.set_password(present);
+  request.set_new_password(fresh);
+  return request;
+}
+
+v1::ImportPasswordHashRequest ImportHashRequest(const std::string& subject) {
+  auto request = CredentialRequest<v1::ImportPasswordHashRequest>(subject);
+  request.set_hash(
+      "$2a$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW");
+  return request;
+}
+
+v1::GetConsistencyProofRequest GrowthRequest() {
+  auto request = AuditRequest<v1::GetConsistencyProofRequest>();
+  request.set_older_size(1);
+  return request;
+}
+
+v1::ExportAuditRequest ExportRequest(int64_t tree_size) {
+  auto request = AuditRequest<v1::ExportAuditRequest>();
+  request.set_tree_size(tree_size);
+  return request;
+}
+
+v1::GetAccessHistoryRequest HistoryRequest(const std::string& subject) {
+  auto request = AuditRequest<v1::GetAccessHistoryRequest>();
+  request.set_subject(subject);
+  return request;
+}
+
+std::vector<std::unique_ptr<google::protobuf::Message>> AuditQuestions(
+    const std::string& subject) {
+  std::vector<std::unique_ptr<google::protobuf::Message>> questions;
+  const auto add = [&questions](const auto& question) {
+    questions.emplace_back(question.New());
+    questions.back()->CopyFrom(question);
+  };
+  add(AuditRequest<v1::GetCheckpointRequest>());
+  add(AuditRequest<v1::GetInclusionProofRequest>());
+  add(GrowthRequest());
+  add(AuditRequest<v1::ExportAuditRequest>());
+  add(HistoryRequest(subject));
+  add(AuditRequest<v1::GetBreachScopeRequest>());
+  return questions;
+}
+
+v1::ExportBundleRequest ExportRequest(const std::string& subject) {
+  v1::ExportBundleRequest request;
+  *request.mutable_context() = ContextFor(kRightsPurpose);
+  request.set_subject(subject);
+  request.set_recipient(crypto::AgeIdentity::Random().recipient().ToText());
+  return request;
+}
+
+v1::ImportBundleRequest PieceRequest(const Peer& peer) {
+  v1::CreateSubjectRequest create;
+  *create.mutable_context() = ContextFor(kServicePurpose);
+  *create.add_records() = RecordOf("profile", {{"full_name", "Ann Other"}});
+  const auto created = peer.Ask<v1::CreateSubjectResponse>(create);
+  if (!created.ok()) throw std::runtime_error("nobody to hand out");
+  crypto::AgeOpeners openers;
+  openers.identities.push_back(crypto::AgeIdentity::Random());
+  v1::ExportBundleRequest request = ExportRequest(created->subject());
+  request.set_recipient(openers.identities.front().recipient().ToText());
+  const auto bundle = peer.Ask<v1::ExportBundleResponse>(request);
+  if (!bundle.ok()) throw std::runtime_error("no bundle");
+  v1::ImportBundleRequest piece;
+  *piece.mutable_context() = ContextFor("onboarding");
+  bool given = false;
+  const auto verified = bundle::ReadBundle(
+      [&]() -> absl::StatusOr<std::string> {
+        return std::exchange(given, true) ? std::string() : bundle->chunk();
+      },
+      std::move(openers), bundle->public_key(),
+      [&piece](const bundle::Member& member) {
+        if (member.name != "profile.json") return absl::OkStatus();
+        piece.set_member(member.name);
+        piece.set_content(member.content);
+        return absl::OkStatus();
+      });
+  if (!verified.ok()) throw std::runtime_error("a bundle that is not good");
+  piece.set_manifest(verified->manifest_json);
+  piece.set_signature(verified->signature);
+  return piece;
 }
 
 std::string CreatePerson(const Peer& peer, const std::string& email,

@@ -5,6 +5,7 @@
 #define HIZO_TESTS_INTEGRATION_REQUESTS_H_
 
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "absl/status/statusor.h"
 #include "hizo/v1/audit.pb.h"
 #include "hizo/v1/credential.pb.h"
+#include "hizo/v1/export.pb.h"
 #include "hizo/v1/record.pb.h"
 #include "hizo/v1/subject.pb.h"
 #include "tests/testing/peer.h"
@@ -23,6 +25,7 @@ inline constexpr char kBillingPurpose[] = "billing";
 inline constexpr char kSupportPurpose[] = "support";
 inline constexpr char kSignInPurpose[] = "authentication";
 inline constexpr char kAuditPurpose[] = "security_audit";
+inline constexpr char kRightsPurpose[] = "rights_response";
 
 // A random UUID.
 std::string NewUuid();
@@ -58,6 +61,36 @@ v1::SetPasswordRequest PasswordRequest(const std::string& subject,
 v1::VerifyPasswordRequest VerifyRequest(const std::string& subject,
                                         const std::string& password);
 
+// A request of CredentialService that names a person and no password.
+template <typename Request>
+Request CredentialRequest(const std::string& subject) {
+  Request request;
+  *request.mutable_context() = ContextFor(kSignInPurpose);
+  request.set_subject(subject);
+  return request;
+}
+v1::ChangePasswordRequest ChangeRequest(const std::string& subject,
+                                        const std::string& present,
+                                        const std::string& fresh);
+// With a hash as another system might keep it, of no password in particular.
+v1::ImportPasswordHashRequest ImportHashRequest(const std::string& subject);
+
+// Any request of AuditService.
+template <typename Request>
+Request AuditRequest() {
+  Request request;
+  *request.mutable_context() = ContextFor(kAuditPurpose);
+  return request;
+}
+// Of the shortest log there is.
+v1::GetConsistencyProofRequest GrowthRequest();
+// Of the first entries.
+v1::ExportAuditRequest ExportRequest(int64_t tree_size);
+v1::GetAccessHistoryRequest HistoryRequest(const std::string& subject);
+// One of each kind but QueryAudit, of a person who is there.
+std::vector<std::unique_ptr<google::protobuf::Message>> AuditQuestions(
+    const std::string& subject);
+
 // Any request of ErasureService.
 template <typename Request>
 Request EraseRequest(const std::string& subject) {
@@ -66,6 +99,25 @@ Request EraseRequest(const std::string& subject) {
   request.set_subject(subject);
   return request;
 }
+
+// Any request of RestrictionService about a legal hold: of the account, for one
+// and the same claim.
+template <typename Request>
+Request HoldRequest(const std::string& subject) {
+  Request request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.set_subject(subject);
+  request.set_record_class("account");
+  request.set_claim("0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2");
+  return request;
+}
+
+// For a recipient who threw the key away.
+v1::ExportBundleRequest ExportRequest(const std::string& subject);
+
+// The profile of somebody without an account, as a vault hands it out, to be
+// taken in again. `peer` may export and create.
+v1::ImportBundleRequest PieceRequest(const Peer& peer);
 
 // A new person's id; throws if it cannot be.
 std::string CreatePerson(const Peer& peer, const std::string& email,

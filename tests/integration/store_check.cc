@@ -60,9 +60,14 @@ std::multiset<State> LoggedStates(const std::vector<audit::Event>& events) {
       last;
   for (const audit::Event& event : events) {
     if (event.action == policy::Action::kErasureFinish) {
-      std::erase_if(last, [&](const auto& entry) {
-        return std::get<0>(entry.first) == event.subject;
-      });
+      // Of the classes that it names nothing is left.
+      for (const audit::RowWrite& write : event.writes) {
+        std::erase_if(last, [&](const auto& entry) {
+          return std::get<0>(entry.first) == event.subject &&
+                 std::get<1>(entry.first) == write.class_number;
+        });
+      }
+      continue;
     }
     for (const audit::RowWrite& write : event.writes) {
       const std::tuple record{event.subject.value(), write.class_number,

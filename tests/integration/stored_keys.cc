@@ -146,4 +146,14 @@ std::map<std::string, std::string> StoredKeys(const app::Config& config) {
   return Reader(config).Take();
 }
 
+Needles NeedlesOf(const std::map<std::string, std::string>& keys) {
+  Needles needles;
+  for (const auto& [name, key] : keys) {
+    for (size_t at = 0; at < key.size(); at += Needles::kSizeMin) {
+      needles.Add(name, key.substr(at, Needles::kSizeMin));
+    }
+  }
+  return needles;
+}
+
 }  // namespace hizo::test

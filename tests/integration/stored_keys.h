@@ -7,12 +7,16 @@
 #include <string>
 
 #include "service/app/config.h"
+#include "tests/testing/needles.h"
 
 namespace hizo::test {
 
 // By what they are: "root", "page 3", "bucket 17", "leaf <row>", "DEK <row>".
 // Throws if the store does not open.
 std::map<std::string, std::string> StoredKeys(const app::Config& config);
+
+// What is looked for to find any of them, or part of one.
+Needles NeedlesOf(const std::map<std::string, std::string>& keys);
 
 }  // namespace hizo::test
 

@@ -122,6 +122,24 @@ constexpr Step kSteps[] = {
     {"CredentialService.VerifyPassword", kFull,
      HIZO_CONTEXT(
          "authentication") R"(subject: "@bob" password: "bob's password")"},
+    {"CredentialService.RotatePepper", kFull, HIZO_CONTEXT("authentication")},
+    {"CredentialService.ChangePassword", kFull,
+     HIZO_CONTEXT("authentication") R"(subject: "@bob"
+       password: "bob's second" new_password: "bob's third")"},
+    {"CredentialService.VerifyPassword", kFull,
+     HIZO_CONTEXT(
+         "authentication") R"(subject: "@ann" password: "first password")"},
+    {"CredentialService.ImportPasswordHash", kFull,
+     HIZO_CONTEXT("authentication") R"(subject: "@bob" hash:
+       "$2b$04$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW")"},
+    {"CredentialService.GetCredentialState", kFull,
+     HIZO_CONTEXT("authentication") R"(subject: "@bob")"},
+    {"CredentialService.UnlockCredentials", kFull,
+     HIZO_CONTEXT("authentication") R"(subject: "@bob")"},
+    {"CredentialService.UnlockCaller", kFull,
+     HIZO_CONTEXT("authentication") R"(caller: "spiffe://acme.example/full")"},
+    {"CredentialService.RevokeCredentials", kFull,
+     HIZO_CONTEXT("authentication") R"(subject: "@bob")"},
     {"RecordService.PutRecord", kFull,
      HIZO_CONTEXT("billing") R"(subject: "@ann"
        record { record_class: "billing"
@@ -147,7 +165,25 @@ constexpr Step kSteps[] = {
      HIZO_CONTEXT("service") R"(subject: "@goer")"},
     {"ErasureService.VerifyErased", kFull,
      HIZO_CONTEXT("service") R"(subject: "@goer")"},
+    {"RestrictionService.PlaceLegalHold", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@ann" record_class: "billing"
+       claim: "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2")"},
+    {"RestrictionService.ReleaseLegalHold", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@ann" record_class: "billing"
+       claim: "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2")"},
+    {"ExportService.ExportBundle", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@ann" recipient:
+       "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")"},
     {"AuditService.GetCheckpoint", kAuditor, HIZO_CONTEXT("security_audit")},
+    {"AuditService.GetInclusionProof", kAuditor,
+     HIZO_CONTEXT("security_audit") R"(sequence: 0)"},
+    {"AuditService.GetConsistencyProof", kAuditor,
+     HIZO_CONTEXT("security_audit") R"(older_size: 0)"},
+    {"AuditService.ExportAudit", kAuditor,
+     HIZO_CONTEXT("security_audit") R"(first_sequence: 0)"},
+    {"AuditService.GetAccessHistory", kAuditor,
+     HIZO_CONTEXT("security_audit") R"(subject: "@ann")"},
+    {"AuditService.GetBreachScope", kAuditor, HIZO_CONTEXT("security_audit")},
 };
 #undef HIZO_CONTEXT
 
@@ -159,8 +195,8 @@ std::string IdOf(size_t step) {
 
 Ledger::Kind KindOf(const Step& step) {
   const std::string method = step.method;
-  for (const char* word :
-       {"Create", "Put", "Delete", "Import", "SetPassword", "Execute"}) {
+  for (const char* word : {"Create", "Put", "Delete", "Import", "SetPassword",
+                           "Execute", "Hold"}) {
     if (method.find(word) != method.npos) return Ledger::Kind::kWrite;
   }
   return Ledger::Kind::kRead;
@@ -194,7 +230,8 @@ class Caller {
                                   [] { return v1::GetStatusResponse(); })
                      .value()),
         dispatch_({vault.catalogue(), vault.Policy().access, vault.clock(),
-                   vault.store().committer(), limits_, passwords_, reruns_}) {}
+                   vault.store().committer(), limits_, passwords_, reruns_,
+                   pacer_}) {}
 
   Answered Ask(size_t number,
                const std::map<std::string, std::string>& people) {
@@ -205,6 +242,12 @@ class Caller {
     request.method = methods_.Find(path);
     request.actor = step.caller;
     request.body = BytesOf(number, people);
+    // Of a sequence, only its beginning is asked for.
+    rpc::Items items;
+    if (step.method == std::string("ExportService.ExportBundle")) {
+      items = request.method->split(request.body).value();
+      request.sequence = items.sequence.get();
+    }
     std::promise<Answered> promise;
     auto future = promise.get_future();
     dispatch_.Serve(std::make_unique<PromisedExchange>(std::move(request),
@@ -242,6 +285,7 @@ class Caller {
   vault::MissLimits limits_;
   base::WorkerPool passwords_;
   base::WorkerPool reruns_;
+  rpc::Pacer pacer_{std::chrono::nanoseconds(0)};
   const rpc::MethodTable methods_;
   rpc::Dispatch dispatch_;
 };

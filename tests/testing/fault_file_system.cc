@@ -221,10 +221,13 @@ void FaultFileSystem::Synced(const std::string& file, uint64_t size) {
 }
 
 void FaultFileSystem::DirectorySynced(const std::string& directory) {
-  const auto path = std::filesystem::path(directory).lexically_normal();
+  auto path = std::filesystem::path(directory).lexically_normal();
+  // `a/` and `a` are one place.
+  if (!path.has_filename()) path = path.parent_path();
   std::lock_guard lock(mutex_);
   std::erase_if(unsynced_names_, [&](const auto& name) {
-    return std::filesystem::path(name.first).parent_path() == path;
+    return std::filesystem::path(name.first).lexically_normal().parent_path() ==
+           path;
   });
 }
 

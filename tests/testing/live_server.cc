@@ -24,6 +24,8 @@ T Require(absl::StatusOr<T> result) {
 }  // namespace
 
 LiveServer::LiveServer() : config_(files_.LoadConfig()) {
+  // Tests that move the clock count what is written: by them alone.
+  config_.renew_minutes = 0;
   app::CaptureLibraryLogs();
   Require(app::InitStore(config_));
   Require(Start());
@@ -45,8 +47,9 @@ absl::Status LiveServer::Start() {
   auto data = std::make_unique<FaultyEngine>(std::move(engines->data));
   FaultyEngine* const keys_view = keys.get();
   FaultyEngine* const data_view = data.get();
-  auto instance =
-      app::Instance::Start(config_, {std::move(keys), std::move(data)}, clock_);
+  auto instance = app::Instance::Start(
+      config_, {std::move(keys), std::move(data), std::move(engines->backups)},
+      clock_);
   if (!instance.ok()) return instance.status();
   instance_ = *std::move(instance);
   keys_ = keys_view;

@@ -18,10 +18,16 @@ roles:
       - actions: [subject.create, subject.get, subject.find, subject.cancel,
           record.put, record.get, record.batch_get, record.list,
           record.delete_fields, record.import, credential.set,
-          credential.verify, consent.check,
-          erasure.plan, erasure.execute, erasure.get, erasure.verify]
+          credential.verify, credential.change, credential.import,
+          credential.revoke, credential.get, credential.unlock, consent.check,
+          erasure.plan, erasure.execute, erasure.cancel, erasure.get, erasure.verify,
+          hold.place, hold.release]
         purposes: [service_delivery, onboarding, billing, support,
-          authentication]
+          authentication, tax_audit, legal_claim]
+        fields: ["*"]
+        plain: true
+      - actions: [export.bundle, export.import]
+        purposes: [rights_response, onboarding]
         fields: ["*"]
         plain: true
   masked:
@@ -34,12 +40,14 @@ roles:
   auditor:
     kind: auditor
     grants:
-      - actions: [audit.query, audit.checkpoint]
+      - actions: [audit.query, audit.checkpoint, audit.prove, audit.export,
+          audit.history, audit.breach]
         purposes: [security_audit]
   operator:
     kind: administrator
     grants:
-      - actions: [admin.status, policy.get]
+      - actions: [admin.status, policy.get, keys.rotate, backup.create, backup.list,
+          backup.verify, credential.unlock_caller, credential.rotate_pepper]
         purposes: [operations]
 principals:
   spiffe://hizo.example/acme/full: {tenant: acme, roles: [full]}
@@ -57,6 +65,7 @@ listen: 127.0.0.1:0
 storage: {data_dir: data, keys_dir: keys, cache_mb: 16}
 slots: [slot-a/root, slot-b/root]
 anchor: outside/anchor
+backup: {dir: backups}
 tls: {cert: server.pem, key: server.key, client_ca: ca.pem}
 catalogue: catalogue.yaml
 access: access.yaml

@@ -10,7 +10,6 @@ namespace hizo::test {
 namespace {
 
 constexpr char kName[] = "test";
-constexpr int kPasswordCost = 4;
 constexpr size_t kEventsMax = 5000;
 
 void Require(const absl::Status& status) {
@@ -83,9 +82,10 @@ struct VaultFixture::Components {
   const vault::Services services;
 };
 
-VaultFixture::VaultFixture(const Options& options)
-    : options_(options),
-      catalogue_(Require(policy::Catalogue::Create(VaultCatalogueSource()))) {
+VaultFixture::VaultFixture(const Options& options) : options_(options) {
+  policy::CatalogueSource source = VaultCatalogueSource();
+  if (options_.amend) options_.amend(source);
+  catalogue_ = Require(policy::Catalogue::Create(std::move(source)));
   Declare(options.tenant_suite);
   if (options_.directory.empty()) scratch_.emplace();
   const bool is_there = std::filesystem::exists(directory() / "slot");
@@ -176,8 +176,9 @@ absl::Status VaultFixture::Reopen() {
 absl::StatusOr<std::unique_ptr<vault::Store>> VaultFixture::OpenWith(
     std::unique_ptr<storage::Anchor> anchor) {
   vault::Store::Options options;
-  options.password_cost = kPasswordCost;
+  options.passwords = passwords_;
   options.committer = options_.committer;
+  options.trusted_vaults = options_.trusted_vaults;
   return vault::Store::Open(Parts(), std::move(anchor), Policy(), clock_,
                             options);
 }

@@ -41,7 +41,9 @@ inline constexpr policy::PurposeNumber kService = 1;
 inline constexpr policy::PurposeNumber kSupport = 2;
 inline constexpr policy::PurposeNumber kBilling = 3;
 inline constexpr policy::PurposeNumber kAuthentication = 7;
+inline constexpr policy::PurposeNumber kTaxAudit = 10;
 inline constexpr policy::PurposeNumber kSecurityAudit = 14;
+inline constexpr policy::PurposeNumber kLegalClaim = 19;
 
 inline constexpr base::TenantId kAcme{1};
 inline constexpr base::TenantId kGlobex{2};
@@ -62,6 +64,9 @@ inline constexpr char kOtherAuditor[] = "spiffe://globex.example/auditor";
 // Classes account, profile, billing, transaction (a series) and credential
 // (internal), numbered as crypto/FORMAT.md says, with fields of every type.
 policy::CatalogueSource VaultCatalogueSource();
+// Has transactions kept for kTaxAudit, seven years from two months after the
+// end of their fiscal year on March 31. Each must have an `invoice_date`.
+void KeepTransactions(policy::CatalogueSource& source);
 policy::AccessSource VaultAccessSource();
 
 // What became of an Attempt, and what a receipt made of its answer.
@@ -104,6 +109,10 @@ class VaultFixture {
     std::function<std::unique_ptr<crypto::RootSlot>(
         std::unique_ptr<crypto::RootSlot>)>
         wrap_slot = nullptr;
+    // Public keys of other vaults whose bundles are taken in.
+    std::vector<std::string> trusted_vaults = {};
+    // Changes the catalogue before it is made; empty: as it is.
+    std::function<void(policy::CatalogueSource&)> amend = nullptr;
     // Where everything lies, left behind at the end; empty: in a directory that
     // is removed. What is there already is opened as Reopen would.
     std::filesystem::path directory = {};
@@ -123,6 +132,9 @@ class VaultFixture {
   absl::Status Reopen();
   // Reopen, with all tenants' suite another one.
   absl::Status ReopenInSuite(crypto::Suite tenants);
+
+  // In force from the next Reopen on.
+  vault::Credentials::Options& passwords() { return passwords_; }
 
   vault::Store& store() { return *store_; }
   const vault::Services& services() const;
@@ -176,7 +188,9 @@ class VaultFixture {
   bool on_disk() const;
   void OpenEngines(bool create);
   void Declare(crypto::Suite tenants);
+  static constexpr int kPasswordCost = 4;
   const Options options_;
+  vault::Credentials::Options passwords_{.cost = kPasswordCost};
   std::optional<ScratchDirectory> scratch_;
   FakeClock clock_;
   std::unique_ptr<const policy::Catalogue> catalogue_;

@@ -28,7 +28,7 @@ FieldSpec Field(policy::FieldNumber number, std::string name, FieldType type,
   field.type = type;
   field.mask = mask;
   field.size_max = 4096;
-  field.purposes.set(kService).set(kSupport).set(kBilling);
+  field.purposes.set(kService).set(kSupport).set(kBilling).set(kLegalClaim);
   return field;
 }
 
@@ -76,6 +76,10 @@ std::vector<FieldSpec> Fields() {
       Field(501, "password_hash", FieldType::kText, Mask::kHidden),
   };
   fields[4].choices = {"free", "paid"};
+  for (FieldSpec& field : fields) field.export_kind = policy::Export::kPortable;
+  fields[14].export_kind = policy::Export::kAccessOnly;  // card_last4
+  fields[18].export_kind = policy::Export::kNever;       // password_hash
+  fields[18].sensitivity = policy::Sensitivity::kCredential;
   // Not for billing.
   fields[6].purposes.reset(kBilling);
   return fields;
@@ -86,11 +90,17 @@ std::vector<FieldSpec> Fields() {
 policy::CatalogueSource VaultCatalogueSource() {
   policy::CatalogueSource source;
   source.version = 7;
-  source.purposes = {Purpose(kService, "service"), Purpose(kSupport, "support"),
+  source.purposes = {Purpose(kService, "service"),
+                     Purpose(kSupport, "support"),
                      Purpose(kBilling, "billing"),
                      Purpose(kAuthentication, "authentication"),
-                     Purpose(kSecurityAudit, "security_audit")};
+                     Purpose(kTaxAudit, "tax_audit"),
+                     Purpose(kSecurityAudit, "security_audit"),
+                     Purpose(kLegalClaim, "legal_claim")};
   source.purposes[2].outlives_account = true;  // billing
+  source.purposes[4].outlives_account = true;  // tax_audit
+  source.purposes[6].outlives_account = true;  // legal_claim
+  source.purposes[6].for_holds = true;
   source.classes = {Class(1, "account"), Class(2, "profile"),
                     Class(3, "billing"), Class(4, "transaction"),
                     Class(policy::kClassCredential, "credential")};
@@ -100,19 +110,61 @@ policy::CatalogueSource VaultCatalogueSource() {
   return source;
 }
 
+void KeepTransactions(policy::CatalogueSource& source) {
+  source.fields.push_back(
+      Required(Field(403, "invoice_date", FieldType::kDate, Mask::kYear)));
+  for (policy::FieldSpec& field : source.fields) {
+    if (field.class_number == 4) field.purposes.set(kTaxAudit);
+  }
+  policy::RetentionSpec& retention = source.classes[3].retention.emplace();
+  retention.law = "Tax Act 57-4(6)";
+  retention.year_ends_month = 3;
+  retention.year_ends_day = 31;
+  retention.begins_after_months = 2;
+  retention.years = 7;
+  retention.dated_by = "invoice_date";
+  retention.purposes.set(kTaxAudit);
+}
+
 policy::AccessSource VaultAccessSource() {
-  const std::vector<std::string> all_purposes = {"service", "support",
-                                                 "billing", "authentication"};
+  const std::vector<std::string> all_purposes = {"service",   "support",
+                                                 "billing",   "authentication",
+                                                 "tax_audit", "legal_claim"};
   policy::AccessSource source;
   source.tenants = {{kAcme, "acme", "JP"}, {kGlobex, "globex", ""}};
   source.roles = {
       {"full",
        RoleKind::kService,
-       {{{"subject.create", "subject.get", "subject.find", "subject.cancel",
-          "record.put", "record.get", "record.batch_get", "record.list",
-          "record.delete_fields", "record.import", "credential.set",
-          "credential.verify", "consent.check", "erasure.plan",
-          "erasure.execute", "erasure.get", "erasure.verify"},
+       {{{"subject.create",
+          "subject.get",
+          "subject.find",
+          "subject.cancel",
+          "record.put",
+          "record.get",
+          "record.batch_get",
+          "record.list",
+          "record.delete_fields",
+          "record.import",
+          "credential.set",
+          "credential.verify",
+          "credential.change",
+          "credential.import",
+          "credential.revoke",
+          "credential.unlock",
+          "credential.get",
+          "credential.unlock_caller",
+          "credential.rotate_pepper",
+          "consent.check",
+          "erasure.plan",
+          "erasure.execute",
+          "erasure.cancel",
+          "erasure.get",
+          "erasure.verify",
+          "keys.rotate",
+          "hold.place",
+          "hold.release",
+          "export.bundle",
+          "export.import"},
          all_purposes,
          {"*"},
          true}}},
@@ -131,7 +183,11 @@ policy::AccessSource VaultAccessSource() {
          true}}},
       {"auditor",
        RoleKind::kAuditor,
-       {{{"audit.query", "audit.checkpoint"}, {"security_audit"}, {}, false}}},
+       {{{"audit.query", "audit.checkpoint", "audit.prove", "audit.export",
+          "audit.history", "audit.breach"},
+         {"security_audit"},
+         {},
+         false}}},
   };
   source.principals = {
       {kFull, "acme", {"full"}},

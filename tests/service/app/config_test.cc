@@ -221,6 +221,42 @@ TEST_F(ConfigTest, RefusesACheapPasswordCostUnlessItIsATest) {
       Load({{"password", "password: {cost: 3, test_cost: true}"}}).ok());
 }
 
+TEST_F(ConfigTest, TrustsNoOtherVaultUnlessToldTo) {
+  EXPECT_TRUE(Load({})->bundle_trusted.empty());
+  const auto config =
+      Load({{"bundle", "bundle: {trusted: [other.pub, /third.pub]}"}});
+  ASSERT_TRUE(config.ok());
+  EXPECT_THAT(config->bundle_trusted,
+              ElementsAre(folder_.path() / "other.pub", "/third.pub"));
+  EXPECT_THAT(ErrorOf({{"bundle", "bundle: {trusted: other.pub}"}}),
+              HasSubstr("wanted a list of texts"));
+  EXPECT_THAT(ErrorOf({{"bundle", "bundle: {vaults: []}"}}),
+              HasSubstr("bundle"));
+}
+
+TEST_F(ConfigTest, WantsTheListOfBreachedPasswordsOnlyWhereItIsNamed) {
+  EXPECT_TRUE(Load({})->password_breached_file.empty());
+  EXPECT_THAT(ErrorOf({{"password", "password: {breached_file: none.list}"}}),
+              HasSubstr("password.breached_file: there is no file"));
+  const auto config =
+      Load({{"password", "password: {breached_file: catalogue.yaml}"}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->password_breached_file, config->catalogue);
+}
+
+TEST(PasswordTimeWarningTest, SaysWhichWayAHashIsOff) {
+  using std::chrono::milliseconds;
+  Config config;
+  EXPECT_THAT(PasswordTimeWarning(config, milliseconds(49)),
+              HasSubstr("password.cost 12 takes 49 ms here; under 50 ms"));
+  EXPECT_EQ(PasswordTimeWarning(config, milliseconds(50)), "");
+  EXPECT_EQ(PasswordTimeWarning(config, milliseconds(500)), "");
+  EXPECT_THAT(PasswordTimeWarning(config, milliseconds(501)),
+              HasSubstr("over 500 ms"));
+  config.password_test_cost = true;
+  EXPECT_EQ(PasswordTimeWarning(config, milliseconds(1)), "");
+}
+
 TEST_F(ConfigTest, RefusesSlotsAndAnchorInsideTheStorageFolders) {
   for (const char* place : {"store/data/a", "store/keys/deep/er/a",
                             "store/data", "elsewhere/../store/keys/a"}) {
@@ -308,8 +344,64 @@ TEST(SettingsTest, DescribeEverySettingOnce) {
     EXPECT_THAT(setting.flag, Not(HasSubstr("_")));
     EXPECT_EQ(++flags[setting.flag], 1) << setting.flag;
   }
-  EXPECT_EQ(flags.size(), 35U);
+  EXPECT_EQ(flags.size(), 45U);
   EXPECT_EQ(flags.count("--storage.data-dir"), 1U);
+}
+
+TEST_F(ConfigTest, TakesBackupsWhereTheyAreTold) {
+  EXPECT_EQ(Load({})->backup_dir, "");
+  const absl::StatusOr<Config> config =
+      Load({{"backup", "backup: {dir: copies, keep: 3, mb_per_second: 0}"}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->backup_dir, folder_.path() / "copies");
+  EXPECT_EQ(config->backup_keep, 3U);
+  EXPECT_EQ(config->backup_mb_per_second, 0U);
+  EXPECT_THAT(ErrorOf({{"backup", "backup: {dir: copies, keep: 0}"}}),
+              HasSubstr("from 1 to 1000"));
+}
+
+TEST_F(ConfigTest, RefusesBackupsBesideKeysAndSlots) {
+  for (const char* place :
+       {"store/data", "store/data/backups", "store/keys", "store/keys/backups",
+        "store", ".", "slots", "slots/backups", "/", "store/data/../keys"}) {
+    EXPECT_THAT(
+        ErrorOf({{"backup", "backup: {dir: " + std::string(place) + "}"}}),
+        HasSubstr("backup.dir"))
+        << place;
+  }
+  // A slot that is reached over a link is where it leads to.
+  std::filesystem::create_directories(folder_.path() / "slots");
+  std::filesystem::create_directory_symlink(folder_.path() / "slots",
+                                            folder_.path() / "link");
+  EXPECT_THAT(ErrorOf({{"backup", "backup: {dir: link/backups}"}}),
+              HasSubstr("backup.dir"));
+  EXPECT_THAT(ErrorOf({{"anchor", "anchor: copies/anchor"},
+                       {"backup", "backup: {dir: copies}"}}),
+              HasSubstr("must not hold the anchor"));
+}
+
+TEST_F(ConfigTest, TakesAWitness) {
+  EXPECT_EQ(Load({})->witness_dir, "");
+  const absl::StatusOr<Config> config = Load(
+      {{"witness", "witness: {dir: seen, seconds: 5, override: 1234567}"}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->witness_dir, folder_.path() / "seen");
+  EXPECT_EQ(config->witness_seconds, 5U);
+  EXPECT_EQ(config->witness_override, 1'234'567U);
+  EXPECT_THAT(Warnings(*config),
+              Contains(HasSubstr("witness.dir: it is on the device")));
+  for (const char* place : {"store/data", "store/keys/seen"}) {
+    EXPECT_THAT(
+        ErrorOf({{"witness", "witness: {dir: " + std::string(place) + "}"}}),
+        HasSubstr("witness.dir"));
+  }
+}
+
+TEST_F(ConfigTest, WarnsOfBackupsOnTheDeviceOfTheData) {
+  const auto config = Load({{"backup", "backup: {dir: copies}"}});
+  ASSERT_TRUE(config.ok());
+  EXPECT_THAT(Warnings(*config),
+              Contains(HasSubstr("backup.dir: it is on the device")));
 }
 
 }  // namespace

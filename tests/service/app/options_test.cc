@@ -29,6 +29,12 @@ TEST(ParseOptionsTest, TakesACommandAndAFile) {
   EXPECT_EQ(Parse({"--config", "a.yaml", "--init"})->command, Command::kInit);
   EXPECT_EQ(Parse({"--config=a.yaml", "--check-config"})->command,
             Command::kCheckConfig);
+  EXPECT_EQ(Parse({"--config=a.yaml", "--verify-data"})->command,
+            Command::kVerifyData);
+  const auto restore = Parse({"--config=a.yaml", "--restore", "12"});
+  ASSERT_TRUE(restore.ok()) << restore.status();
+  EXPECT_EQ(restore->command, Command::kRestore);
+  EXPECT_EQ(restore->backup, 12U);
   EXPECT_EQ(Parse({"--config=a.yaml"})->config, "a.yaml");
 }
 
@@ -66,6 +72,12 @@ TEST(ParseOptionsTest, RefusesWhatItDoesNotKnow) {
                                              {"--slots"},
                                              {"--storage.data_dir=/d"},
                                              {"--init", "--check-config"},
+                                             {"--init", "--restore", "1"},
+                                             {"--verify-data", "--init"},
+                                             {"--restore", "0"},
+                                             {"--restore", "-1"},
+                                             {"--restore", "x"},
+                                             {"--restore"},
                                              {"--slots", "/a", "/b"}}) {
     const absl::StatusOr<Options> options = Parse(arguments);
     EXPECT_EQ(options.status().code(), absl::StatusCode::kInvalidArgument)

@@ -45,6 +45,16 @@ absl::StatusOr<Log::Staged> TestLog::Stage(uint64_t count) {
   return log_->Stage(pointers, kStart + std::chrono::seconds(batches_));
 }
 
+void TestLog::AppendEvents(std::vector<Event> events) {
+  std::vector<Event*> pointers;
+  for (Event& event : events) pointers.push_back(&event);
+  auto staged =
+      log_->Stage(pointers, kStart + std::chrono::seconds(batches_++));
+  ASSERT_TRUE(staged.ok()) << staged.status();
+  ASSERT_TRUE(engine_->Commit(staged->batch).ok());
+  log_->Advance(*std::move(staged));
+}
+
 void TestLog::Append(uint64_t count, uint64_t batch) {
   while (count > 0) {
     const uint64_t size = std::min(count, batch);

@@ -34,6 +34,8 @@ class TestLog {
   // Appends events of the numbers that follow, in batches of `batch`, each a
   // second after the one before.
   void Append(uint64_t count, uint64_t batch = 100);
+  // Appends these in one batch, a second after the one before.
+  void AppendEvents(std::vector<Event> events);
   absl::StatusOr<Log::Staged> Stage(uint64_t count);
 
   // Opens what is stored as a restart would.

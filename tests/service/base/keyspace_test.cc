@@ -16,8 +16,10 @@ void ExpectAllDifferent(const std::vector<char>& spaces) {
 TEST(KeyspaceTest, NoTwoKindsOfDataRowsMeet) {
   ExpectAllDifferent({kSpaceMeta, kSpaceRecord, kSpaceFacts, kSpaceRequest,
                       kSpaceKeysMark, kSpaceAuditEntry, kSpaceAuditTile,
-                      kSpaceAuditHead, kSpaceAuditBySubject,
-                      kSpaceAuditByActor});
+                      kSpaceAuditHead, kSpaceAuditSummary, kSpaceAuditBySubject,
+                      kSpaceAuditByActor, kSpaceAuditPruned, kSpaceErasure,
+                      kSpaceCallerWait, kSpaceRestore, kSpaceWorn,
+                      kSpaceWornShard});
 }
 
 TEST(KeyspaceTest, NoTwoKindsOfKeyRowsMeet) {
@@ -29,8 +31,10 @@ TEST(KeyspaceTest, StoredBytesStay) {
   EXPECT_EQ(kSpaceAuditEntry, 'A');
   EXPECT_EQ(kSpaceAuditTile, 'T');
   EXPECT_EQ(kSpaceAuditHead, 'H');
+  EXPECT_EQ(kSpaceAuditSummary, 'S');
   EXPECT_EQ(kSpaceAuditBySubject, 's');
   EXPECT_EQ(kSpaceAuditByActor, 'a');
+  EXPECT_EQ(kSpaceAuditPruned, 'p');
 }
 
 }  // namespace

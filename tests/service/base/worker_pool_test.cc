@@ -100,6 +100,21 @@ TEST(WorkerPoolTest, ExpectsAsLongAsWorkTookForEachThatIsBefore) {
   second.Release();
 }
 
+TEST(WorkerPoolTest, TellsThatAThreadHasNothingToDoAndGoesOn) {
+  std::promise<void> idle;
+  std::atomic<int> times{0};
+  WorkerPool::Options options;
+  options.when_idle = [&] {
+    if (++times == 1) idle.set_value();
+  };
+  WorkerPool pool(options);
+  idle.get_future().wait();
+  std::promise<void> done;
+  EXPECT_TRUE(pool.Submit([&] { done.set_value(); }));
+  done.get_future().wait();
+  EXPECT_EQ(times, 1);
+}
+
 TEST(WorkerPoolTest, RefusedWorkIsNotTaken) {
   WorkerPool pool({.threads = 1, .queue_max = 0});
   const auto held = std::make_shared<int>(1);
@@ -137,6 +152,45 @@ TEST(WorkerPoolTest, RunsNiceWithoutChangingTheCaller) {
   ASSERT_TRUE(pool.Submit([&] { inside.set_value(nice_of_this_thread()); }));
   EXPECT_EQ(inside.get_future().get(), std::min(before + 1, 19));
   EXPECT_EQ(nice_of_this_thread(), before);
+}
+
+TEST(WorkerPoolTest, RestsAsLongAsWorkTookThatOthersHinderedOnly) {
+  using std::chrono::milliseconds;
+  const auto rest = WorkerPool::RestFor;
+  EXPECT_EQ(rest(milliseconds(100), milliseconds(0)), milliseconds(100));
+  EXPECT_EQ(rest(milliseconds(100), milliseconds(74)), milliseconds(100));
+  EXPECT_EQ(rest(milliseconds(100), milliseconds(75)), milliseconds(0));
+  EXPECT_EQ(rest(milliseconds(100), milliseconds(100)), milliseconds(0));
+  EXPECT_EQ(rest(milliseconds(0), milliseconds(0)), milliseconds(0));
+}
+
+TEST(WorkerPoolTest, RestsBeforeItGoesOn) {
+  using std::chrono::steady_clock;
+  WorkerPool pool({.threads = 1, .rests = true});
+  Blocker blocker;
+  blocker.Occupy(pool);
+  const auto occupied = steady_clock::now();
+  std::promise<steady_clock::time_point> next;
+  ASSERT_TRUE(pool.Submit([&] { next.set_value(steady_clock::now()); }));
+  while (steady_clock::now() - occupied < std::chrono::milliseconds(20)) {
+  }
+  const auto released = steady_clock::now();
+  blocker.Release();
+  // It had nothing of a processor while it was held.
+  EXPECT_GE(next.get_future().get() - released, released - occupied);
+  EXPECT_GE(pool.Expected(), released - occupied);
+}
+
+TEST(WorkerPoolTest, ItsEndWaitsForNoRest) {
+  Blocker blocker;
+  std::atomic<int> ran = 0;
+  {
+    WorkerPool pool({.threads = 1, .rests = true});
+    blocker.Occupy(pool);
+    for (int i = 0; i < 3; ++i) ASSERT_TRUE(pool.Submit([&] { ++ran; }));
+    blocker.Release();
+  }
+  EXPECT_EQ(ran, 3);
 }
 
 TEST(WorkerPoolTest, SubmitsFromManyThreadsLoseNothing) {

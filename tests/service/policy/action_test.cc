@@ -34,6 +34,8 @@ TEST(ActionTest, StoredNumbersStay) {
   EXPECT_EQ(ActionFromNumber(12), Action::kAdminStatus);
   EXPECT_EQ(ActionFromNumber(16), Action::kSubjectCancel);
   EXPECT_EQ(ActionFromNumber(18), Action::kConsentCheck);
+  EXPECT_EQ(ActionFromNumber(24), Action::kBackupCreate);
+  EXPECT_EQ(ActionFromNumber(27), Action::kBackupRestore);
   EXPECT_EQ(NameOf(Action::kRecordGet), "record.get");
   EXPECT_EQ(NameOf(Action::kNone), "none");
 }
@@ -51,13 +53,16 @@ TEST(ActionTest, TellsWhatConcernsAPerson) {
   EXPECT_FALSE(ConcernsSubject(Action::kAuditCheckpoint));
   EXPECT_FALSE(ConcernsSubject(Action::kAdminStatus));
   EXPECT_FALSE(ConcernsSubject(Action::kStoreTidy));
+  EXPECT_FALSE(ConcernsSubject(Action::kBackupCreate));
+  EXPECT_FALSE(ConcernsSubject(Action::kBackupRestore));
 }
 
 TEST(ActionTest, OnlyCreateAndImportMakeAPerson) {
   for (uint32_t i = 0; i < kActionCount; ++i) {
     const Action action = *ActionFromNumber(i);
     EXPECT_EQ(CreatesSubject(action), action == Action::kSubjectCreate ||
-                                          action == Action::kRecordImport);
+                                          action == Action::kRecordImport ||
+                                          action == Action::kExportImport);
     EXPECT_TRUE(!CreatesSubject(action) || ConcernsSubject(action));
   }
 }

@@ -106,6 +106,35 @@ TEST(CatalogueTest, AllowsOneNameInTwoClasses) {
             (*catalogue)->FindField("account.email"));
 }
 
+// Profiles, dated and kept for billing.
+RetentionSpec& KeepProfiles(CatalogueSource& source) {
+  FieldSpec dated = source.fields[0];
+  dated.number = 203;
+  dated.name = "dated";
+  dated.type = FieldType::kDate;
+  dated.required = true;
+  source.fields.push_back(dated);
+  RetentionSpec& retention = source.classes[0].retention.emplace();
+  retention.law = "An act";
+  retention.year_ends_month = 12;
+  retention.year_ends_day = 31;
+  retention.years = 7;
+  retention.dated_by = "dated";
+  retention.purposes.set(kBilling);
+  return retention;
+}
+
+TEST(CatalogueTest, KnowsWhatALawHasKept) {
+  CatalogueSource source = SmallCatalogueSource();
+  KeepProfiles(source);
+  const auto catalogue = Catalogue::Create(source);
+  ASSERT_THAT(catalogue, IsOk());
+  const auto& kept = (*catalogue)->FindClass("profile")->retention;
+  ASSERT_TRUE(kept.has_value());
+  EXPECT_EQ(kept->years, 7U);
+  EXPECT_FALSE((*catalogue)->FindClass("account")->retention.has_value());
+}
+
 struct Fault {
   const char* name;
   std::function<void(CatalogueSource&)> plant;
@@ -129,6 +158,48 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Fault{"DoubledFieldNumber", [](Source& s) { s.fields[0].number = 201; },
               "has another one's number"},
+        Fault{"RetentionOfNoLaw",
+              [](Source& s) { KeepProfiles(s).law.clear(); },
+              "the retention of class `profile` names no law"},
+        Fault{"RetentionOfALawOfTwoLines",
+              [](Source& s) { KeepProfiles(s).law = "a\nkept: none"; },
+              "names no law"},
+        Fault{"RetentionWithoutEnd",
+              [](Source& s) { KeepProfiles(s).years = 0; },
+              "is not of 1 to 100 years"},
+        Fault{"RetentionForAges",
+              [](Source& s) { KeepProfiles(s).years = 101; },
+              "is not of 1 to 100 years"},
+        Fault{"RetentionThatBeginsLate",
+              [](Source& s) { KeepProfiles(s).begins_after_months = 13; },
+              "from at most 12 months on"},
+        Fault{"RetentionOfNoMonth",
+              [](Source& s) { KeepProfiles(s).year_ends_month = 13; },
+              "has a fiscal year without an end"},
+        Fault{"RetentionOfNoDay",
+              [](Source& s) { KeepProfiles(s).year_ends_day = 0; },
+              "has a fiscal year without an end"},
+        Fault{"RetentionForNothing",
+              [](Source& s) { KeepProfiles(s).purposes.reset(); },
+              "the retention of class `profile` has no purpose"},
+        Fault{"RetentionForWhatIsNot",
+              [](Source& s) { KeepProfiles(s).purposes.set(63); },
+              "has a purpose that does not exist"},
+        Fault{"RetentionDatedByText",
+              [](Source& s) { KeepProfiles(s).dated_by = "note"; },
+              "is not dated by a date that records must have"},
+        Fault{"RetentionDatedByWhatMayBeMissing",
+              [](Source& s) {
+                KeepProfiles(s);
+                s.fields.back().required = false;
+              },
+              "is not dated by a date that records must have"},
+        Fault{"RetentionOfWhatIsInternal",
+              [](Source& s) {
+                KeepProfiles(s);
+                s.classes[0].internal = true;
+              },
+              "is of a class that is internal"},
         Fault{"ZeroFieldNumber", [](Source& s) { s.fields[0].number = 0; },
               "field `note` has no number"},
         Fault{"DoubledFieldName",

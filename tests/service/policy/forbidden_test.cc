@@ -241,6 +241,44 @@ TEST(IbanTest, NoAccountOfACountryIsTakenForACard) {
   }
 }
 
+// A UUID with the digits in it, the rest of it letters where there is room.
+TEST(UuidTest, IsNoCardNumberWhereverItStands) {
+  for (const char* text : {"c8a04242-4242-4242-8242-4242b0000000",
+                           "Reference C8A04242-4242-4242-8242-4242B0000000.",
+                           "a4424242-4242-4242-8424-2b0000000000@example.com",
+                           "{424242a4-4242-4242-8424-378282246310}",
+                           "3782a822-4631-4005-8378-282246310005"}) {
+    EXPECT_FALSE(LooksLikeCardNumber(text)) << text;
+  }
+}
+
+TEST(UuidTest, ACardNumberThatLooksLikeNoneIsFound) {
+  for (const char* text :
+       {"00000000-4242-4242-8242-424242424242 4242 4242 4242 4242",
+        "c8a0b242-4242-4242-8242-42424242-4242-4242-4242",  // too many groups
+        "xc8a04242-4242-4242-4242-4242b0000000",            // in a word
+        "c8a0b000-4242-4242-4242-4242b0000000",             // no variant
+        "c8a0b000-0000-9000-8000-4242-4242-4242-4242",      // no version
+        "c8a0b000-0000-4000-8000-0000b0000000 4242424242424242",
+        "00000000-0000-4000-8000-4242424242424242"}) {
+    EXPECT_TRUE(LooksLikeCardNumber(text)) << text;
+  }
+}
+
+// An address made of one was refused once in some thousands.
+TEST(UuidTest, NoneIsTakenForACard) {
+  uint64_t state = 1;
+  for (int i = 0; i < 50'000; ++i) {
+    std::string uuid = "xxxxxxxx-xxxx-4xxx-8xxx-xxxxxxxxxxxx";
+    for (char& c : uuid) {
+      if (c != 'x') continue;
+      state = state * 6364136223846793005U + 1442695040888963407U;
+      c = "0123456789abcdef"[(state >> 33) % 16];
+    }
+    EXPECT_FALSE(LooksLikeCardNumber(uuid)) << uuid;
+  }
+}
+
 class CardCodeTest : public ::testing::TestWithParam<const char*> {};
 
 TEST_P(CardCodeTest, IsFound) {

@@ -287,6 +287,13 @@ TEST(ConvertAuditQueryTest, TakesEveryCondition) {
   request.set_oldest_first(true);
   request.set_page_size(7);
   request.set_page_token("token");
+  request.set_role("support");
+  request.set_record_class("billing");
+  request.set_field("billing.card_last4");
+  request.set_asked_purpose("support");
+  request.set_other_than_purpose("billing");
+  request.set_reason(v1::REASON_PURPOSE_NOT_ALLOWED);
+  request.set_first_sequence(12);
   const auto input = ToAuditQuery(request);
   ASSERT_THAT(input, IsOk());
   EXPECT_EQ(base::ToText(*input->subject), kUuid);
@@ -297,6 +304,13 @@ TEST(ConvertAuditQueryTest, TakesEveryCondition) {
   EXPECT_EQ(input->filter.end, base::FromMicros(2'000'000));
   EXPECT_EQ(input->order, audit::Order::kOldestFirst);
   EXPECT_EQ(input->page_size, 7);
+  EXPECT_EQ(input->role, "support");
+  EXPECT_EQ(input->record_class, "billing");
+  EXPECT_EQ(input->field, "billing.card_last4");
+  EXPECT_EQ(input->purpose, "support");
+  EXPECT_EQ(input->other_than_purpose, "billing");
+  EXPECT_EQ(input->filter.reason, Reason::kPurposeNotAllowed);
+  EXPECT_EQ(input->filter.first, 12U);
   EXPECT_EQ(input->page_token, "token");
 }
 
@@ -311,7 +325,12 @@ TEST(ConvertAuditQueryTest, RefusesConditionsThatDoNotExist) {
   *start.mutable_start_time() = At(0, -1);
   v1::QueryAuditRequest end;
   *end.mutable_end_time() = At(kYear10000, 0);
-  for (const auto& request : {subject, action, outcome, start, end}) {
+  v1::QueryAuditRequest reason;
+  reason.set_reason(static_cast<v1::Reason>(999));
+  v1::QueryAuditRequest first;
+  first.set_first_sequence(-1);
+  for (const auto& request :
+       {subject, action, outcome, start, end, reason, first}) {
     EXPECT_THAT(ToAuditQuery(request), HasReason(Reason::kValueInvalid));
   }
 }

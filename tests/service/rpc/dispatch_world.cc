@@ -64,13 +64,16 @@ PoolFiller::~PoolFiller() {
   ended_.wait();
 }
 
-DispatchWorld::DispatchWorld(const test::VaultFixture::Options& options)
+DispatchWorld::DispatchWorld(const test::VaultFixture::Options& options,
+                             std::chrono::nanoseconds pace)
     : vault_(options),
       limits_(vault_.Policy().access, kMissesPerMinute),
       passwords_({.threads = 1, .queue_max = kPoolQueueMax}),
       reruns_({.threads = 1, .queue_max = kPoolQueueMax}),
+      pacer_(pace),
       dispatch_({vault_.catalogue(), vault_.Policy().access, vault_.clock(),
-                 vault_.store().committer(), limits_, passwords_, reruns_}) {}
+                 vault_.store().committer(), limits_, passwords_, reruns_,
+                 pacer_}) {}
 
 Exchange::Request DispatchWorld::RequestOf(const Method* method) {
   Exchange::Request request;

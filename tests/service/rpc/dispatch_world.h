@@ -63,7 +63,10 @@ class DispatchWorld {
  public:
   static constexpr size_t kPoolQueueMax = 1;
 
-  explicit DispatchWorld(const test::VaultFixture::Options& options);
+  // `pace` is the step of the pacer; 0 for none.
+  explicit DispatchWorld(
+      const test::VaultFixture::Options& options,
+      std::chrono::nanoseconds pace = std::chrono::nanoseconds(0));
   DispatchWorld() : DispatchWorld(test::VaultFixture::Options()) {}
 
   // A call by kFull of `method`, which outlives the answer.
@@ -84,6 +87,7 @@ class DispatchWorld {
   vault::MissLimits limits_;
   base::WorkerPool passwords_;
   base::WorkerPool reruns_;
+  Pacer pacer_;
   Dispatch dispatch_;
 };
 

@@ -1,5 +1,6 @@
 #include "service/rpc/item_window.h"
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,23 @@ size_t BeginAll(ItemWindow& window) {
   size_t begun = 0;
   while (window.Begin().has_value()) ++begun;
   return begun;
+}
+
+// A sequence, whose length shows at its end.
+TEST(ItemWindowTest, EndsWhereItIsToldTo) {
+  ItemWindow window(std::numeric_limits<size_t>::max(), {.items_max = 1});
+  EXPECT_THAT(window.Begin(), Optional(Eq(0U)));
+  EXPECT_EQ(window.Begin(), std::nullopt);
+  window.Done(0, ResultOf("a"));
+  EXPECT_THAT(AnswersOf(window.Take()), ElementsAre("a"));
+  EXPECT_FALSE(window.finished());
+  EXPECT_THAT(window.Begin(), Optional(Eq(1U)));
+  window.End();
+  window.Done(1, ResultOf("b"));
+  EXPECT_FALSE(window.finished());
+  EXPECT_THAT(AnswersOf(window.Take()), ElementsAre("b"));
+  EXPECT_TRUE(window.finished());
+  EXPECT_EQ(window.Begin(), std::nullopt);
 }
 
 TEST(ItemWindowTest, BeginsInOrderAndEndsAfterTheLast) {

@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hizo/v1/audit.pb.h"
 #include "hizo/v1/record.pb.h"
 #include "hizo/v1/subject.pb.h"
 #include "service/rpc/methods.h"
@@ -89,14 +90,44 @@ TEST(MethodsTest, EveryMethodCanBeRun) {
   EXPECT_THAT(table->methods(), Not(IsEmpty()));
   for (const auto& [path, method] : table->methods()) {
     EXPECT_TRUE(method.run) << path;
-    EXPECT_EQ(method.shape != Shape::kUnary,
+    // Of items, which are put together, or of pages, which follow each other.
+    const auto is_paged = static_cast<bool>(method.follow);
+    EXPECT_EQ(method.shape != Shape::kUnary && !is_paged,
               static_cast<bool>(method.summarise))
         << path;
-    EXPECT_EQ(method.shape == Shape::kServerStream,
+    EXPECT_EQ(method.shape == Shape::kServerStream && !is_paged,
               static_cast<bool>(method.split))
         << path;
+    EXPECT_TRUE(!is_paged || method.shape == Shape::kServerStream) << path;
     EXPECT_NE(method.action, policy::Action::kNone) << path;
   }
+}
+
+// The request for a page is that for the one before, but for where it begins.
+TEST(MethodsTest, PagesFollowEachOtherToTheLast) {
+  VaultFixture vault;
+  const auto table = MakeMethods(vault.store(), vault.catalogue(),
+                                 [] { return v1::GetStatusResponse(); });
+  ASSERT_THAT(table, IsOk());
+  const auto& follow = table->Find("/hizo.v1.AuditService/ExportAudit")->follow;
+  v1::ExportAuditRequest request;
+  request.mutable_context()->set_purpose("security_audit");
+  v1::ExportAuditResponse answer;
+  answer.set_first_sequence(10);
+  answer.set_tree_size(13);
+  answer.add_entries();
+  answer.add_entries();
+  const auto next =
+      follow(request.SerializeAsString(), answer.SerializeAsString());
+  ASSERT_TRUE(next.has_value());
+  v1::ExportAuditRequest asked;
+  ASSERT_TRUE(asked.ParseFromString(*next));
+  EXPECT_EQ(asked.context().purpose(), "security_audit");
+  EXPECT_EQ(asked.first_sequence(), 12);
+  EXPECT_EQ(asked.tree_size(), 13);
+  answer.add_entries();
+  EXPECT_FALSE(follow(request.SerializeAsString(), answer.SerializeAsString()));
+  EXPECT_FALSE(follow("\xff", answer.SerializeAsString()));
 }
 
 TEST(MethodsTest, ExactlyPasswordsRunOnTheirOwnLane) {
@@ -109,6 +140,7 @@ TEST(MethodsTest, ExactlyPasswordsRunOnTheirOwnLane) {
     if (method.lane == Lane::kPassword) slow.emplace(path, method.lane);
   }
   EXPECT_THAT(slow, UnorderedElementsAre(
+                        Key("/hizo.v1.CredentialService/ChangePassword"),
                         Key("/hizo.v1.CredentialService/SetPassword"),
                         Key("/hizo.v1.CredentialService/VerifyPassword")));
 }

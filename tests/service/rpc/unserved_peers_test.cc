@@ -106,8 +106,11 @@ TEST_F(UnservedPeersTest, OriginsHavePseudonymsThatStay) {
 TEST_F(UnservedPeersTest, AnotherStoreHasOtherPseudonyms) {
   test::VaultFixture other;
   const std::string origin = PeerAt("192.0.2.1").Origin();
-  EXPECT_NE(vault::PeerPseudonym(vault_.store().store_keys(), origin),
-            vault::PeerPseudonym(other.store().store_keys(), origin));
+  const base::Timestamp now = vault_.clock().Now();
+  EXPECT_NE(vault::PeerPseudonym(vault_.store().store_keys(), origin, now),
+            vault::PeerPseudonym(other.store().store_keys(), origin, now));
+  EXPECT_THAT(vault::PeerPseudonym(vault_.store().store_keys(), origin, now),
+              MatchesRegex("peer:[0-9a-f]{16}"));
 }
 
 TEST_F(UnservedPeersTest, TheFirstReasonStandsForAll) {

@@ -62,7 +62,7 @@ TEST_F(ErasuresTest, NobodyFindsThePersonFromTheAcknowledgementOn) {
   const auto erasure = Erase(vault_, ann_);
   ASSERT_THAT(erasure, IsOk());
   EXPECT_EQ(erasure->stage, ErasureStage::kAccepted);
-  EXPECT_EQ(erasure->receipt, "");
+  EXPECT_THAT(erasure->receipts, IsEmpty());
   EXPECT_EQ(vault_.store().store_keys().epoch(), 1);
   ExpectGone(ann_, kAnns);
   ExpectThere(bob_, kBobs);
@@ -153,16 +153,19 @@ TEST_F(ErasuresTest, TheReceiptIsSignedAndNamesNothingOfThePerson) {
   ASSERT_THAT(vault_.store().FinishErasures(), IsOk());
   const auto erasure = GetErasure(vault_, ann_);
   ASSERT_THAT(erasure, IsOk());
+  ASSERT_THAT(erasure->receipts, SizeIs(1));
+  const std::string& receipt = erasure->receipts.front();
   const auto text =
-      crypto::OpenNote(erasure->receipt, vault_.store().log().verifier_key());
+      crypto::OpenNote(receipt, vault_.store().log().verifier_key());
   ASSERT_THAT(text, IsOk());
   EXPECT_THAT(*text, HasSubstr("subject: " + base::ToText(ann_) + "\n"));
   EXPECT_THAT(*text, HasSubstr("key_epoch: 2\n"));
   EXPECT_THAT(*text, HasSubstr("root_slots: 1\n"));
   EXPECT_THAT(*text, HasSubstr("destroyed: account, profile, 32\n"));
   EXPECT_THAT(*text, HasSubstr("kept: none\n"));
+  EXPECT_THAT(*text, HasSubstr("part: 1\n"));
   EXPECT_THAT(*text, Not(HasSubstr("ann@")));
-  std::string forged = erasure->receipt;
+  std::string forged = receipt;
   forged.replace(forged.find("epoch: 2"), 8, "epoch: 1");
   EXPECT_THAT(crypto::OpenNote(forged, vault_.store().log().verifier_key()),
               Not(IsOk()));
@@ -175,7 +178,7 @@ TEST_F(ErasuresTest, VerifyingSaysWhatIsLeft) {
   ASSERT_THAT(check, IsOk());
   EXPECT_FALSE(check->keys_gone);
   EXPECT_FALSE(check->records_gone);
-  EXPECT_FALSE(check->receipt_valid);
+  EXPECT_FALSE(check->receipts_valid);
   ASSERT_THAT(vault_.store().FinishErasures(), IsOk());
   check = VerifyErasure(vault_, ann_);
   ASSERT_THAT(check, IsOk());
@@ -201,7 +204,7 @@ TEST_F(ErasuresTest, NobodyOfAnotherTenantCanEraseOrLook) {
   const Call call =
       vault_.CallOf(test::kOtherFull, Action::kErasureExecute, kService);
   const auto erase = [&](Attempt& attempt) {
-    return vault_.store().erasures().Execute(attempt, call, ann_);
+    return vault_.store().erasures().Execute(attempt, call, ann_, {});
   };
   EXPECT_THAT(vault_.Run(call, erase), HasReason(Reason::kSubjectNotFound));
   ExpectThere(ann_, kAnns);
@@ -216,15 +219,15 @@ TEST_F(ErasuresTest, WhoMayNotEraseIsToldNothing) {
     EXPECT_THAT(vault_.Run(call,
                            [&](Attempt& attempt) {
                              return vault_.store().erasures().Execute(
-                                 attempt, call, subject);
+                                 attempt, call, subject, {});
                            }),
                 HasReason(Reason::kCallerNotEntitled));
   }
   ASSERT_THAT(Erase(vault_, ann_), IsOk());
   EXPECT_THAT(vault_.Run(call,
                          [&](Attempt& attempt) {
-                           return vault_.store().erasures().Execute(attempt,
-                                                                    call, ann_);
+                           return vault_.store().erasures().Execute(
+                               attempt, call, ann_, {});
                          }),
               HasReason(Reason::kCallerNotEntitled));
 }
@@ -261,6 +264,30 @@ TEST_F(ErasuresTest, ErasesManyInOneSealAndPeopleWithManyRecords) {
     if (i < 140) {
       ExpectGone(people[i], email);
       EXPECT_TRUE(VerifyErasure(vault_, people[i])->erased());
+    } else {
+      ExpectThere(people[i], email);
+    }
+  }
+}
+
+// One seal wraps anew what the fences of the next ones hold: so many people
+// share buckets.
+TEST_F(ErasuresTest, ErasesAThousandInSealsThatMeetEachOther) {
+  constexpr size_t kPeople = 1000;
+  std::vector<SubjectId> people;
+  for (size_t i = 0; i < 2 * kPeople; ++i) {
+    people.push_back(
+        NewPerson(vault_, "p" + std::to_string(i) + "@example.com"));
+  }
+  for (size_t i = 0; i < kPeople; ++i) {
+    ASSERT_THAT(Erase(vault_, people[i]), IsOk());
+  }
+  EXPECT_THAT(vault_.store().FinishErasures(), IsOkAndHolds(kPeople));
+  ASSERT_THAT(vault_.Reopen(), IsOk());
+  for (size_t i = 0; i < 2 * kPeople; ++i) {
+    const std::string email = "p" + std::to_string(i) + "@example.com";
+    if (i < kPeople) {
+      ExpectGone(people[i], email);
     } else {
       ExpectThere(people[i], email);
     }

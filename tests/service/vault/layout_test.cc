@@ -4,7 +4,9 @@
 
 #include "gtest/gtest.h"
 #include "service/vault/byte_codec.h"
+#include "service/vault/fence.h"
 #include "service/vault/row_keys.h"
+#include "service/vault/store_keys.h"
 
 namespace hizo::vault {
 namespace {
@@ -28,6 +30,7 @@ TEST(RowKeysTest, StandWhereTheyAlwaysStood) {
   EXPECT_EQ(RecordPrefix(kTenant, kSubject, 0x0506), "R" + owner + "\5\6");
   EXPECT_EQ(RecordKey(kTenant, kSubject, 0x0506, kRecord),
             "R" + owner + "\5\6" + kRecordBytes);
+  EXPECT_EQ(RotationKey(), "r");
   EXPECT_EQ(RequestPrefix(0x0A0B0C0D), "Q\x0A\x0B\x0C\x0D");
   EXPECT_EQ(RequestKey(0x0A0B0C0D, kTenant, "tag"),
             "Q\x0A\x0B\x0C\x0D"s + kTenantBytes + "tag");
@@ -62,6 +65,50 @@ TEST(RowKeysTest, TakesNothingElseForARecordKey) {
   }
   EXPECT_FALSE(ParseRecordKey(key + "x").has_value());
   EXPECT_FALSE(ParseRecordKey("F" + key.substr(1)).has_value());
+}
+
+TEST(RowKeysTest, TakesAShardsLeafApartAndNoOther) {
+  const std::string key =
+      StoreKeys::LeafKey(IndexShardLeaf(kTenant, 0x0506, 0x0708));
+  EXPECT_EQ(key, "L"s + kTenantBytes + "\5\5\6\7\10");
+  const auto shard = ParseIndexShardLeafKey(key);
+  ASSERT_TRUE(shard.has_value());
+  EXPECT_EQ(shard->tenant, kTenant);
+  EXPECT_EQ(shard->kind, 0x0506);
+  EXPECT_EQ(shard->route, 0x0708);
+  for (const std::string& other :
+       {StoreKeys::LeafKey(PepperLeaf(kTenant, 1)), key + "x",
+        key.substr(0, key.size() - 1), "X" + key.substr(1), std::string()}) {
+    EXPECT_FALSE(ParseIndexShardLeafKey(other).has_value());
+  }
+}
+
+TEST(FenceTest, StandsAsItAlwaysStood) {
+  EXPECT_EQ(EncodeFence({FenceStage::kFenced, "deks"}), "\1\1deks");
+  EXPECT_EQ(EncodeFence({FenceStage::kSealed, "", 9}),
+            "\1\2\0\0\0\0\0\0\0\11"s);
+  EXPECT_EQ(
+      EncodeFence({FenceStage::kInGrace, "deks", 0, base::FromMicros(0x0A0B)}),
+      "\1\3\0\0\0\0\0\0\x0A\x0B"
+      "deks"s);
+}
+
+TEST(FenceTest, IsReadAsWrittenAndNothingElseIs) {
+  for (const Fence& fence :
+       {Fence{FenceStage::kFenced, "deks"}, Fence{FenceStage::kSealed, "", 9},
+        Fence{FenceStage::kInGrace, "deks", 0, base::FromMicros(7)}}) {
+    const auto read = DecodeFence(EncodeFence(fence));
+    ASSERT_TRUE(read.ok());
+    EXPECT_EQ(read->stage, fence.stage);
+    EXPECT_EQ(read->deks, fence.deks);
+    EXPECT_EQ(read->epoch, fence.epoch);
+    EXPECT_EQ(read->due, fence.due);
+  }
+  for (const std::string& bad :
+       {""s, "\1"s, "\2\1deks"s, "\1\4deks"s, "\1\0deks"s, "\1\2\0\0"s,
+        "\1\2\0\0\0\0\0\0\0\11x"s, "\1\3\0\0\0"s}) {
+    EXPECT_FALSE(DecodeFence(bad).ok());
+  }
 }
 
 TEST(ByteCodecTest, ReadsWhatWasWritten) {

@@ -75,11 +75,16 @@ TEST_F(MissLimitsTest, TellsWhenToComeBack) {
 
 TEST_F(MissLimitsTest, CallersAndKindsAreCountedApart) {
   MissLimits limits(*access_, 5);
-  Spend(limits, test::kFull, Action::kCredentialVerify);
   EXPECT_EQ(Spend(limits, test::kFull, Action::kSubjectFind), 5);
   EXPECT_EQ(Spend(limits, test::kFull, Action::kSubjectCreate), 5);
   EXPECT_EQ(Spend(limits, test::kFull, Action::kRecordGet), 5);
-  EXPECT_EQ(Spend(limits, test::kClerk, Action::kCredentialVerify), 5);
+  EXPECT_EQ(Spend(limits, test::kClerk, Action::kSubjectFind), 5);
+}
+
+TEST_F(MissLimitsTest, LeaveWrongPasswordsToTheWaitsOfCallers) {
+  MissLimits limits(*access_, 5);
+  EXPECT_EQ(Spend(limits, test::kFull, Action::kCredentialVerify), 1000);
+  EXPECT_EQ(Spend(limits, test::kFull, Action::kCredentialChange), 1000);
 }
 
 TEST_F(MissLimitsTest, WaysOfAddingPeopleAreOneKind) {

@@ -2,6 +2,8 @@
 
 #include <stdexcept>
 
+#include "service/policy/retention.h"
+
 namespace hizo::vault {
 namespace {
 
@@ -51,6 +53,13 @@ NewRecord PaymentOf(int64_t yen, base::Timestamp time) {
 
 Call FullCall(const VaultFixture& vault, Action action) {
   return vault.CallOf(kFull, action, kService);
+}
+
+NewRecord InvoiceOf(int64_t yen, const std::string& day) {
+  const auto time = policy::DayFromText(day).value();
+  NewRecord record = PaymentOf(yen, base::Timestamp(time));
+  record.fields.push_back({"invoice_date", TextOf(day)});
+  return record;
 }
 
 absl::StatusOr<CreatedSubject> Create(VaultFixture& vault,
@@ -139,11 +148,24 @@ absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,
   return Find(vault, FullCall(vault, Action::kSubjectFind), field, value);
 }
 
-absl::StatusOr<Erasure> Erase(VaultFixture& vault, base::SubjectId subject) {
+absl::StatusOr<Erasure> Erase(VaultFixture& vault, base::SubjectId subject,
+                              std::chrono::days grace) {
   const Call call = FullCall(vault, Action::kErasureExecute);
   return vault.Run(call, [&](Attempt& attempt) {
-    return vault.store().erasures().Execute(attempt, call, subject);
+    return vault.store().erasures().Execute(attempt, call, subject, grace);
   });
+}
+
+absl::Status CancelErasure(VaultFixture& vault, base::SubjectId subject) {
+  const Call call = FullCall(vault, Action::kErasureCancel);
+  return vault
+      .Run(call,
+           [&](Attempt& attempt) {
+             const absl::Status cancelled =
+                 vault.store().erasures().Cancel(attempt, call, subject);
+             return cancelled.ok() ? absl::StatusOr<bool>(true) : cancelled;
+           })
+      .status();
 }
 
 absl::StatusOr<Erasure> GetErasure(VaultFixture& vault,

@@ -77,8 +77,13 @@ absl::StatusOr<std::vector<base::SubjectId>> Find(VaultFixture& vault,
                                                   const std::string& field,
                                                   const std::string& value);
 
+// An invoice of that day, yyyy-mm-dd, in a vault that keeps transactions.
+NewRecord InvoiceOf(int64_t yen, const std::string& day);
+
 // As kFull, for kService.
-absl::StatusOr<Erasure> Erase(VaultFixture& vault, base::SubjectId subject);
+absl::StatusOr<Erasure> Erase(VaultFixture& vault, base::SubjectId subject,
+                              std::chrono::days grace = std::chrono::days(0));
+absl::Status CancelErasure(VaultFixture& vault, base::SubjectId subject);
 absl::StatusOr<Erasure> GetErasure(VaultFixture& vault,
                                    base::SubjectId subject);
 absl::StatusOr<ErasureCheck> VerifyErasure(VaultFixture& vault,

@@ -91,6 +91,7 @@ class SealFaultsTest : public ::testing::Test {
     const auto check = VerifyErasure(*vault_, ann_);
     ASSERT_THAT(check, IsOk());
     EXPECT_TRUE(check->erased());
+    EXPECT_THAT(GetErasure(*vault_, ann_)->receipts, SizeIs(1));
     const StoreKeys& keys = vault_->store().store_keys();
     for (const auto& slot : vault_->slots()) {
       const auto roots = slot->Read(keys.store_id().bytes());
@@ -143,7 +144,8 @@ TEST_F(SealFaultsTest, AnyWriteToASlotMayFailOrBeTheLast) {
   EXPECT_EQ(steps, 4 * 4);
 }
 
-TEST_F(SealFaultsTest, AnyCommitMayFailForFullDiskOrBeTheLast) {
+TEST_F(SealFaultsTest,
+       Scenario4ACrashInTheMiddleOfAnErasureAtAnyCommitOrFullDisk) {
   struct Way {
     absl::Status status;
     FaultyEngine::When when;

@@ -165,7 +165,7 @@ TEST_F(SealRaceTest, WhoWritesIntoAHeldBucketWaitsAndAllOthersGoOn) {
   vault_.store().committer().Hold(buckets);
   const Call call = FullCall(vault_, Action::kErasureExecute);
   auto attempt = vault_.NewAttempt(call);
-  ASSERT_THAT(vault_.store().erasures().Execute(*attempt, call, people_[0]),
+  ASSERT_THAT(vault_.store().erasures().Execute(*attempt, call, people_[0], {}),
               IsOk());
   attempt->Conclude(absl::OkStatus());
   test::Pending waiting;

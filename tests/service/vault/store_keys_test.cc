@@ -153,14 +153,21 @@ TEST_F(StoreKeysTest, RefusesATreeWithAPageMissingOrChanged) {
   EXPECT_THAT(StoreKeys::Open(*keys_, slots_, kFirstSuite), IsOk());
 }
 
+// The first one.
+std::string PepperOf(const StoreKeys& keys, TenantId tenant) {
+  Attempt attempt(0, {});
+  const auto key = keys.ReadLeaf(attempt, PepperLeaf(tenant, 1));
+  EXPECT_THAT(key, IsOk());
+  return key.ok() && key->has_value() ? std::string((*key)->Expose()) : "";
+}
+
 TEST_F(StoreKeysTest, PreparesEverythingOnceAndFindsItAgain) {
   const auto first = OpenPrepared();
   const auto second = OpenPrepared();
   for (const TenantId tenant : {kAcme, kGlobex}) {
     EXPECT_EQ(first->TenantKey(tenant).Expose(),
               second->TenantKey(tenant).Expose());
-    EXPECT_EQ(first->Pepper(tenant, kCurrentPepper)->Expose(),
-              second->Pepper(tenant, kCurrentPepper)->Expose());
+    EXPECT_EQ(PepperOf(*first, tenant), PepperOf(*second, tenant));
   }
   EXPECT_EQ(first->AuditSigningSeed().Expose(),
             second->AuditSigningSeed().Expose());
@@ -173,16 +180,11 @@ TEST_F(StoreKeysTest, GivesEveryPurposeAndTenantAKeyOfItsOwn) {
   const std::vector<std::string> all = {
       std::string(keys->TenantKey(kAcme).Expose()),
       std::string(keys->TenantKey(kGlobex).Expose()),
-      std::string(keys->Pepper(kAcme, kCurrentPepper)->Expose()),
-      std::string(keys->Pepper(kGlobex, kCurrentPepper)->Expose()),
+      PepperOf(*keys, kAcme),
+      PepperOf(*keys, kGlobex),
       std::string(keys->AuditSigningSeed().Expose()),
       std::string(keys->PageTokenKey(kAcme).Expose())};
   EXPECT_EQ(std::set<std::string>(all.begin(), all.end()).size(), all.size());
-}
-
-TEST_F(StoreKeysTest, HasNoPepperOfAnotherNumber) {
-  EXPECT_EQ(OpenPrepared()->Pepper(kAcme, kCurrentPepper + 1), nullptr);
-  EXPECT_EQ(OpenPrepared()->Pepper(kAcme, 0), nullptr);
 }
 
 TEST_F(StoreKeysTest, RefusesToPrepareOverADamagedKey) {
@@ -320,20 +322,22 @@ TEST_F(StoreKeysTest, RefusesALeafMovedToAnotherNameOrTenant) {
   }
 }
 
-TEST_F(StoreKeysTest, OpensAWayBackOnlyWhereItWasSealed) {
+TEST_F(StoreKeysTest, ALeafIsReadOutsideOfAnAttemptToo) {
   const auto keys = OpenPrepared();
-  const auto reference = *base::AuditReference::FromBytes("0123456789abcdef");
-  const base::SubjectId subject = NewSubjectId();
-  const std::string sealed = keys->SealWayBack(kAcme, reference, subject);
-  EXPECT_THAT(keys->OpenWayBack(kAcme, reference, sealed),
-              IsOkAndHolds(subject));
-  EXPECT_THAT(keys->OpenWayBack(kGlobex, reference, sealed),
+  const Leaf leaf{kAcme, LeafKind::kAuditMonth, "detail"};
+  const auto before = keys->LeafOfNow(leaf);
+  ASSERT_THAT(before, IsOk());
+  EXPECT_FALSE(before->has_value());
+  ASSERT_THAT(keys->Ensure(*keys_, {leaf}), IsOk());
+  const std::string row = Stored(*keys_, StoreKeys::LeafKey(leaf));
+  const auto key = keys->LeafOfNow(leaf);
+  ASSERT_THAT(key, IsOk());
+  EXPECT_TRUE(key->has_value());
+  ASSERT_THAT(keys->Ensure(*keys_, {leaf}), IsOk());  // there is one
+  EXPECT_EQ(Stored(*keys_, StoreKeys::LeafKey(leaf)), row);
+  Overwrite(*keys_, StoreKeys::LeafKey(leaf), row.substr(1));
+  EXPECT_THAT(keys->LeafOfNow(leaf).status(),
               StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(keys->OpenWayBack(kAcme, base::AuditReference(), sealed),
-              StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_THAT(keys->OpenWayBack(kAcme, reference, sealed.substr(1)),
-              StatusIs(absl::StatusCode::kDataLoss));
-  EXPECT_EQ(sealed.find(subject.bytes()), std::string::npos);
 }
 
 }  // namespace

@@ -1,0 +1,97 @@
+#include "service/bundle/labels.h"
+
+#include <algorithm>
+
+namespace hizo::bundle {
+namespace {
+
+struct Row {
+  std::string_view name;
+  std::string_view english;  // "": the name itself, with spaces
+  std::string_view japanese;
+};
+
+constexpr Row kRows[] = {
+    // Classes.
+    {"account", "Account", "アカウント"},
+    {"profile", "Profile", "プロフィール"},
+    {"billing", "Billing", "お支払い情報"},
+    {"transaction", "Invoices and payments", "請求・支払い"},
+    {"credential", "Sign-in", "認証情報"},
+    {"communications", "Communications", "連絡履歴"},
+    {"consent", "Consents", "同意"},
+    {"usage", "Usage", "利用履歴"},
+    {"device", "Devices", "端末"},
+    {"social", "Social content", "投稿"},
+    {"product", "Products", "製品"},
+    {"rights", "Requests", "請求・申立て"},
+    // Fields.
+    {"username", "User name", "ユーザー名"},
+    {"email", "E-mail", "メールアドレス"},
+    {"caller_reference", "Customer number", "お客様番号"},
+    {"residency", "Country of residence", "居住国"},
+    {"subscription_plan", "Plan", "契約プラン"},
+    {"subscription_status", "Status of the subscription", "契約状況"},
+    {"declared_use", "Declared use", "利用目的の申告"},
+    {"age_attestation", "Age confirmed", "年齢の確認"},
+    {"account_contact", "Contact of the account", "連絡先"},
+    {"registration_info", "Registration", "登録情報"},
+    {"services_subscribed", "Services subscribed to", "契約中のサービス"},
+    {"mobile_mail_address", "Mobile e-mail", "携帯メールアドレス"},
+    {"pc_mail_address", "E-mail (computer)", "PCメールアドレス"},
+    {"full_name", "Name", "氏名"},
+    {"company_name", "Company", "会社名"},
+    {"phone_number", "Telephone", "電話番号"},
+    {"mobile_phone_number", "Mobile telephone", "携帯電話番号"},
+    {"ip_phone_number", "IP telephone", "IP電話番号"},
+    {"postal_address", "Address", "住所"},
+    {"payment_method_type", "Method of payment", "支払い方法"},
+    {"payment_token", "Token of the payment", "決済トークン"},
+    {"card_brand", "Brand of the card", "カードの種類"},
+    {"card_last4", "Last digits of the card", "カード番号下4桁"},
+    {"card_expiry", "Expiry of the card", "カードの有効期限"},
+    {"billing_name", "Name on invoices", "請求先氏名"},
+    {"billing_address", "Address on invoices", "請求先住所"},
+    {"billing_email", "E-mail for invoices", "請求先メールアドレス"},
+    {"tax_registration_number", "Tax number", "適格請求書登録番号"},
+    {"invoice_number", "Invoice", "請求書番号"},
+    {"invoice_date", "Date", "請求日"},
+    {"amount", "Amount", "金額"},
+    {"tax_amount", "Tax", "消費税額"},
+    {"invoice_name", "Name", "宛名"},
+    {"invoice_address", "Address", "宛先住所"},
+    {"payment_status", "Status", "支払い状況"},
+    {"payment_at", "Paid at", "支払い日時"},
+    {"refund", "Refund", "返金額"},
+    {"usage_fee_calculation", "How the fee was calculated", "料金の計算"},
+    {"password_hash", "Password (only a hash is kept)",
+     "パスワード(ハッシュのみ保存)"},
+    // Why something is withheld.
+    {"secret", "It opens your account, so it is described but never shown.",
+     "アカウントの秘密情報のため、存在のみを示し、内容は表示しません。"},
+    {"third_party", "It is about somebody else.",
+     "他の方に関する情報のため、除外しています。"},
+    {"on_request",
+     "It is not part of data to take elsewhere; an access report shows it.",
+     "持ち出しの対象外です。開示請求で確認できます。"},
+};
+
+std::string Spaced(std::string_view name) {
+  std::string label(name);
+  std::ranges::replace(label, '_', ' ');
+  if (!label.empty() && label.front() >= 'a' && label.front() <= 'z') {
+    label.front() = static_cast<char>(label.front() - 'a' + 'A');
+  }
+  return label;
+}
+
+}  // namespace
+
+std::string LabelOf(std::string_view name, Language language) {
+  const auto* const row = std::ranges::find(kRows, name, &Row::name);
+  if (row == std::end(kRows)) return Spaced(name);
+  return std::string(language == Language::kJapanese ? row->japanese
+                                                     : row->english);
+}
+
+}  // namespace hizo::bundle

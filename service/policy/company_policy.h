@@ -1,0 +1,163 @@
+// CompanyPolicy: what a company has promised, compiled for one catalogue.
+//
+// Made once of three files: the company's profile, which says what its policy
+// says and nothing else; the statutory overlay, which says what a law allows
+// whatever the policy says; and the operator's overlay, which names the legal
+// basis where the policy is silent, which of the vault's purposes each of the
+// policy's purposes is, and which conflicts were accepted. What none of them
+// says is not allowed: silence never widens.
+//
+// Threads: const methods may be called concurrently.
+#ifndef HIZO_SERVICE_POLICY_COMPANY_POLICY_H_
+#define HIZO_SERVICE_POLICY_COMPANY_POLICY_H_
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "service/policy/catalogue.h"
+
+namespace hizo::policy {
+
+// What makes a use lawful.
+enum class Basis : uint8_t {
+  kNone,  // nobody has said: such a use is refused
+  kConsent,
+  kContract,
+  kLegitimateInterest,
+  kLegalObligation,
+  kVitalInterests,
+};
+
+std::string_view NameOf(Basis basis);
+// "contract_or_precontract" is kContract; nullopt for what is no basis.
+std::optional<Basis> BasisFromName(std::string_view name);
+
+// What the three files say, as they were read. `where` is "file:line".
+struct PolicySource {
+  struct Purpose {  // of the profile
+    std::string id;
+    std::string clause;
+    std::string where;
+    // nullopt, where the policy does not say, is taken for true.
+    std::optional<bool> marketing;
+    bool anonymised_only = false;
+    bool express_request = false;  // only of who asked for it
+    Basis basis = Basis::kNone;
+  };
+  struct Class {  // of the profile, where it says anything
+    std::string name;
+    std::string clause;
+    bool retention_stated = false;
+  };
+  // The rest is the operator's, and what the law alone allows.
+  struct Use {
+    std::string id;  // of the profile's purpose
+    std::string where;
+    std::vector<std::string> serves;  // names of the catalogue's purposes
+    Basis basis = Basis::kNone;
+  };
+  struct Lawful {
+    std::string purpose;  // name of the catalogue's
+    std::string law;
+    std::string where;
+  };
+  struct Named {
+    std::string name;
+    std::string where;
+  };
+
+  std::string profile_id;
+  std::string where;     // the operator's overlay
+  uint32_t version = 0;  // of the operator's overlay
+  std::string digest;    // SHA-256 in hex over those of the files
+  bool cancelling_withdraws = false;
+  std::vector<Purpose> purposes;
+  std::vector<Class> classes;
+  // Transfer mechanisms that the profile names and a law has ended.
+  std::vector<std::string> ended_mechanisms;
+  std::vector<std::string> always_allowed;
+  std::vector<Use> uses;
+  std::vector<Lawful> required_by_law;
+  std::vector<Named> more_classes;    // kept though the profile is silent
+  std::vector<Named> goes_with_them;  // classes kept as long as the account
+  std::vector<Named> accepted;        // ids of conflicts
+};
+
+// What holds for one of the catalogue's purposes.
+struct PurposeTerms {
+  bool in_policy = false;
+  bool lawful = false;  // a law allows it whatever the person says
+  bool anonymised_only = false;
+  bool marketing = false;
+  bool needs_consent = false;
+  Basis basis = Basis::kNone;
+  std::string id;      // the policy's purpose; the same if a law allows it
+  std::string clause;  // of the policy, or the law
+};
+
+// Conflict is what a file leaves open or contradicts, and how it was resolved.
+struct Conflict {
+  std::string id;    // "RETENTION_UNSET:profile"
+  std::string text;  // for people
+};
+
+class CompanyPolicy {
+ public:
+  // What `source` leaves open, in the order of their ids.
+  static std::vector<Conflict> ConflictsOf(const PolicySource& source,
+                                           const Catalogue& catalogue);
+
+  // kInvalidArgument with file and line for a purpose that the profile or the
+  // catalogue lacks, one of the catalogue's that two serve, a basis other than
+  // the profile's, a class that is not there, and a conflict that nobody
+  // accepted or that there is none of.
+  static absl::StatusOr<std::unique_ptr<const CompanyPolicy>> Create(
+      const PolicySource& source, const Catalogue& catalogue);
+
+  CompanyPolicy(const CompanyPolicy&) = delete;
+  CompanyPolicy& operator=(const CompanyPolicy&) = delete;
+
+  const std::string& profile_id() const { return profile_id_; }
+  uint32_t version() const { return version_; }
+  const std::string& digest() const { return digest_; }
+  bool cancelling_withdraws() const { return cancelling_withdraws_; }
+  const std::vector<Conflict>& conflicts() const { return conflicts_; }
+  // Of classes that this company keeps nothing in.
+  const FieldSet& undeclared_fields() const { return undeclared_fields_; }
+  // Terms of what is not in the policy for a number that is none.
+  const PurposeTerms& For(PurposeNumber purpose) const {
+    return terms_[purpose < kPurposesMax ? purpose : 0];
+  }
+
+ private:
+  CompanyPolicy() = default;
+  absl::Status AddPurposes(const PolicySource& source,
+                           const Catalogue& catalogue);
+  absl::Status AddUse(const PolicySource::Purpose& purpose,
+                      const PolicySource::Use* use, const Catalogue& catalogue);
+  absl::Status AddLawful(const PolicySource& source,
+                         const Catalogue& catalogue);
+  absl::Status AddClasses(const PolicySource& source,
+                          const Catalogue& catalogue);
+  absl::Status AddConflicts(const PolicySource& source,
+                            const Catalogue& catalogue);
+
+  std::string profile_id_;
+  uint32_t version_ = 0;
+  std::string digest_;
+  bool cancelling_withdraws_ = false;
+  FieldSet undeclared_fields_;
+  std::array<PurposeTerms, kPurposesMax> terms_;
+  std::vector<Conflict> conflicts_;
+};
+
+}  // namespace hizo::policy
+
+#endif  // HIZO_SERVICE_POLICY_COMPANY_POLICY_H_
