@@ -137,7 +137,7 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
         {"ListRecords", SampleOf(kFull, list)},
         {"DeleteFields", SampleOf(kFull, deletion)},
         {"ImportRecords",
-         SampleOf(kFull, ImportRequest("i" + new_email, kName))},
+         SampleOf(kFull, ImportRequest("import." + new_email, kName))},
         {"SetPassword", SampleOf(kFull, PasswordRequest(subject_, kPassword))},
         {"VerifyPassword", SampleOf(kFull, VerifyRequest(subject_, kPassword))},
         {"ChangePassword",

@@ -10,7 +10,12 @@
 
 namespace hizo::test {
 
-std::string NewUuid() { return base::UuidText(crypto::RandomBytes(16)); }
+std::string NewUuid() {
+  std::string text = base::UuidText(crypto::RandomBytes(16));
+  text[14] = '4';
+  text[19] = '8';
+  return text;
+}
 
 v1::RequestContext ContextFor(const std::string& purpose) {
   v1::RequestContext context;

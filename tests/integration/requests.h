@@ -27,7 +27,8 @@ inline constexpr char kSignInPurpose[] = "authentication";
 inline constexpr char kAuditPurpose[] = "security_audit";
 inline constexpr char kRightsPurpose[] = "rights_response";
 
-// A random UUID.
+// A random UUID (RFC 9562, version 4). Without its version, the digits of one in
+// some thousands would be refused as a card number in an address.
 std::string NewUuid();
 
 v1::RequestContext ContextFor(const std::string& purpose);
