@@ -238,7 +238,8 @@ absl::Status ReadNames(const YamlValue& root, std::string_view key,
 
 absl::Status ReadUses(const YamlValue& root, PolicySource& source) {
   ASSIGN_OR_RETURN(const auto uses,
-                   Entries(root, "purposes", {"serves", "legal_basis"}));
+                   Entries(root, "purposes",
+                           {"serves", "legal_basis", "consent_from_version"}));
   for (const YamlValue* entry : uses) {
     PolicySource::Use use;
     use.id = entry->key;
@@ -247,6 +248,9 @@ absl::Status ReadUses(const YamlValue& root, PolicySource& source) {
       RETURN_IF_ERROR(serves->Read(use.serves));
     }
     ASSIGN_OR_RETURN(use.basis, ReadBasis(*entry));
+    if (const YamlValue* from = Said(*entry, "consent_from_version")) {
+      RETURN_IF_ERROR(from->Read(use.consent_from));
+    }
     source.uses.push_back(std::move(use));
   }
   ASSIGN_OR_RETURN(const auto lawful,

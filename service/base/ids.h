@@ -43,6 +43,9 @@ using RecordId = Id<struct RecordTag>;
 using RequestId = Id<struct RequestTag>;
 // A legal claim, by what the company calls it.
 using ClaimId = Id<struct ClaimTag>;
+// What proves a consent, or a notice that was sent, by what the company calls
+// it.
+using EvidenceId = Id<struct EvidenceTag>;
 using StoreId = Id<struct StoreTag>;
 // The pseudonym under which the audit log knows a person.
 using AuditReference = Id<struct AuditReferenceTag>;

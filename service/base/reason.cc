@@ -101,6 +101,14 @@ constexpr std::array<ReasonRow, kReasonCount> kReasons = {{
      "the data may only be kept until the restriction is lifted"},
     {Reason::kAgeNotEligible, kFailedPrecondition, "AGE_NOT_ELIGIBLE",
      "the person is not old enough for the service"},
+    {Reason::kNotInPolicy, kFailedPrecondition, "NOT_IN_POLICY",
+     "the company's privacy policy does not have this"},
+    {Reason::kConsentNotNeeded, kFailedPrecondition, "CONSENT_NOT_NEEDED",
+     "the purpose needs no consent"},
+    {Reason::kObjectionAbsolute, kFailedPrecondition, "OBJECTION_ABSOLUTE",
+     "an objection to direct marketing cannot be rejected"},
+    {Reason::kEvidenceMissing, kFailedPrecondition, "EVIDENCE_MISSING",
+     "what proves it is not named"},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -56,8 +56,12 @@ enum class Reason : uint8_t {
   kObjected = 36,
   kProcessingRestricted = 37,
   kAgeNotEligible = 38,
+  kNotInPolicy = 39,
+  kConsentNotNeeded = 40,
+  kObjectionAbsolute = 41,
+  kEvidenceMissing = 42,
 };
-inline constexpr int kReasonCount = 39;
+inline constexpr int kReasonCount = 43;
 
 // Fail makes the error of a reason. `field` is the catalogue number of the
 // field at fault, 0 if none is: a number, so that it can carry nothing else.

@@ -9,17 +9,8 @@
 
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
-#include "hizo/v1/admin.grpc.pb.h"
-#include "hizo/v1/audit.grpc.pb.h"
-#include "hizo/v1/consent.grpc.pb.h"
-#include "hizo/v1/credential.grpc.pb.h"
-#include "hizo/v1/erasure.grpc.pb.h"
-#include "hizo/v1/export.grpc.pb.h"
-#include "hizo/v1/policy.grpc.pb.h"
-#include "hizo/v1/record.grpc.pb.h"
-#include "hizo/v1/restriction.grpc.pb.h"
-#include "hizo/v1/subject.grpc.pb.h"
 #include "service/base/status_macros.h"
+#include "service/cli/client_stubs.h"
 #include "service/cli/failure.h"
 #include "service/cli/input.h"
 
@@ -28,7 +19,6 @@ namespace {
 
 constexpr size_t kPemBytesMax = 1024 * 1024;
 constexpr int kStreamTimeoutFactor = 10;
-constexpr std::chrono::hours kLongStreamTimeout{1};
 constexpr int kBundleTimeoutFactor = 100;
 constexpr int kMessageBytesMax = 16 * 1024 * 1024;
 constexpr char kDomain[] = "hizo";
@@ -59,6 +49,16 @@ bool TakeDetails(const grpc::Status& status, Failure& failure) {
   return found;
 }
 
+absl::Status CheckAnswered(int items, int asked) {
+  if (items == asked) return absl::OkStatus();
+  return Fail({.exit = ExitCode::kRefused,
+               .text = "the vault did not answer for every line",
+               .reason = {},
+               .field = {}});
+}
+
+}  // namespace
+
 absl::Status ToStatus(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();
   Failure failure;
@@ -71,64 +71,6 @@ absl::Status ToStatus(const grpc::Status& status) {
   }
   return Fail(failure);
 }
-
-absl::Status CheckAnswered(int items, int asked) {
-  if (items == asked) return absl::OkStatus();
-  return Fail({.exit = ExitCode::kRefused,
-               .text = "the vault did not answer for every line",
-               .reason = {},
-               .field = {}});
-}
-
-}  // namespace
-
-struct Client::Stubs {
-  Stubs(const auto& channel, std::chrono::milliseconds timeout_of_calls)
-      : admin(channel),
-        audit(channel),
-        consent(channel),
-        erasure(channel),
-        exports(channel),
-        credential(channel),
-        policy(channel),
-        record(channel),
-        restriction(channel),
-        subject(channel),
-        timeout(timeout_of_calls) {}
-
-  template <typename Stub, typename Method, typename Request, typename Response>
-  absl::Status Call(Stub& stub, Method method, const Request& request,
-                    Response& response) const {
-    grpc::ClientContext context;
-    context.set_deadline(std::chrono::system_clock::now() + timeout);
-    return ToStatus((stub.*method)(&context, request, &response));
-  }
-
-  // Gives each message of a stream to `take`.
-  template <typename Response>
-  absl::Status Stream(const auto& open, const auto& take) const {
-    grpc::ClientContext context;
-    context.set_deadline(
-        std::chrono::system_clock::now() +
-        std::max<std::chrono::milliseconds>(timeout, kLongStreamTimeout));
-    const auto stream = open(context);
-    Response message;
-    while (stream->Read(&message)) take(message);
-    return ToStatus(stream->Finish());
-  }
-
-  v1::AdminService::Stub admin;
-  v1::AuditService::Stub audit;
-  v1::ConsentService::Stub consent;
-  v1::ErasureService::Stub erasure;
-  v1::ExportService::Stub exports;
-  v1::CredentialService::Stub credential;
-  v1::PolicyService::Stub policy;
-  v1::RecordService::Stub record;
-  v1::RestrictionService::Stub restriction;
-  v1::SubjectService::Stub subject;
-  std::chrono::milliseconds timeout;
-};
 
 Client::Client(std::unique_ptr<Stubs> stubs) : stubs_(std::move(stubs)) {}
 Client::~Client() = default;
@@ -328,26 +270,6 @@ absl::Status Client::Call(const v1::GetErasureReceiptRequest& request,
 absl::Status Client::Call(const v1::VerifyErasedRequest& request,
                           v1::VerifyErasedResponse& response) {
   return stubs_->Call(stubs_->erasure, &v1::ErasureService::Stub::VerifyErased,
-                      request, response);
-}
-
-absl::Status Client::Call(const v1::PlaceLegalHoldRequest& request,
-                          v1::PlaceLegalHoldResponse& response) {
-  return stubs_->Call(stubs_->restriction,
-                      &v1::RestrictionService::Stub::PlaceLegalHold, request,
-                      response);
-}
-
-absl::Status Client::Call(const v1::ReleaseLegalHoldRequest& request,
-                          v1::ReleaseLegalHoldResponse& response) {
-  return stubs_->Call(stubs_->restriction,
-                      &v1::RestrictionService::Stub::ReleaseLegalHold, request,
-                      response);
-}
-
-absl::Status Client::Call(const v1::CheckPurposeRequest& request,
-                          v1::CheckPurposeResponse& response) {
-  return stubs_->Call(stubs_->consent, &v1::ConsentService::Stub::CheckPurpose,
                       request, response);
 }
 

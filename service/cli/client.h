@@ -37,6 +37,20 @@ class GetErasureReceiptRequest;
 class GetErasureReceiptResponse;
 class VerifyErasedRequest;
 class VerifyErasedResponse;
+class RecordConsentRequest;
+class RecordConsentResponse;
+class WithdrawConsentRequest;
+class WithdrawConsentResponse;
+class ListConsentsRequest;
+class ListConsentsResponse;
+class RecordObjectionRequest;
+class RecordObjectionResponse;
+class DecideObjectionRequest;
+class DecideObjectionResponse;
+class SetRestrictionRequest;
+class SetRestrictionResponse;
+class LiftRestrictionRequest;
+class LiftRestrictionResponse;
 class PlaceLegalHoldRequest;
 class PlaceLegalHoldResponse;
 class ReleaseLegalHoldRequest;
@@ -173,6 +187,20 @@ class Client {
                     v1::GetErasureReceiptResponse& response);
   absl::Status Call(const v1::VerifyErasedRequest& request,
                     v1::VerifyErasedResponse& response);
+  absl::Status Call(const v1::RecordConsentRequest& request,
+                    v1::RecordConsentResponse& response);
+  absl::Status Call(const v1::WithdrawConsentRequest& request,
+                    v1::WithdrawConsentResponse& response);
+  absl::Status Call(const v1::ListConsentsRequest& request,
+                    v1::ListConsentsResponse& response);
+  absl::Status Call(const v1::RecordObjectionRequest& request,
+                    v1::RecordObjectionResponse& response);
+  absl::Status Call(const v1::DecideObjectionRequest& request,
+                    v1::DecideObjectionResponse& response);
+  absl::Status Call(const v1::SetRestrictionRequest& request,
+                    v1::SetRestrictionResponse& response);
+  absl::Status Call(const v1::LiftRestrictionRequest& request,
+                    v1::LiftRestrictionResponse& response);
   absl::Status Call(const v1::PlaceLegalHoldRequest& request,
                     v1::PlaceLegalHoldResponse& response);
   absl::Status Call(const v1::ReleaseLegalHoldRequest& request,

@@ -80,6 +80,8 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   AddKeysCommands(*this);
   AddBundleCommands(*this);
   AddHoldCommands(*this);
+  AddConsentCommands(*this);
+  AddRestrictCommands(*this);
   AddStatusCommand(*this);
 }
 

@@ -117,6 +117,8 @@ void AddKeysCommands(CommandLine& line);
 void AddBundleCommands(CommandLine& line);
 void AddBundleImportCommand(CommandLine& line, CLI::App& group);
 void AddHoldCommands(CommandLine& line);
+void AddConsentCommands(CommandLine& line);
+void AddRestrictCommands(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
 
 }  // namespace hizo::cli

@@ -138,6 +138,10 @@ class PolicyCheck : public Command {
           {"reason", EnumName(*v1::Reason_descriptor(), response.reason())});
     }
     table.Add({"rule", response.rule()});
+    if (!response.clause().empty()) {
+      table.Add({"clause", response.clause()});
+      table.Add({"basis", response.basis()});
+    }
     session.Print(response, table.Text());
     return absl::OkStatus();
   }

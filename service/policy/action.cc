@@ -66,6 +66,15 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kErasureCancel, "erasure.cancel", Concerns::kStore},
     {Action::kKeysRotate, "keys.rotate", Concerns::kStore},
     {Action::kAuditPrune, "audit.prune", Concerns::kStore},
+    // No use of anybody's data: nothing that a person has said, or has not,
+    // stands in the way of saying it.
+    {Action::kConsentRecord, "consent.record", Concerns::kStore},
+    {Action::kConsentWithdraw, "consent.withdraw", Concerns::kStore},
+    {Action::kConsentList, "consent.list", Concerns::kStore},
+    {Action::kConsentObject, "consent.object", Concerns::kStore},
+    {Action::kConsentDecide, "consent.decide", Concerns::kStore},
+    {Action::kRestrictionSet, "restriction.set", Concerns::kStore},
+    {Action::kRestrictionLift, "restriction.lift", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -57,8 +57,15 @@ enum class Action : uint8_t {
   kErasureCancel = 44,
   kKeysRotate = 45,
   kAuditPrune = 46,
+  kConsentRecord = 47,
+  kConsentWithdraw = 48,
+  kConsentList = 49,
+  kConsentObject = 50,
+  kConsentDecide = 51,
+  kRestrictionSet = 52,
+  kRestrictionLift = 53,
 };
-inline constexpr int kActionCount = 47;
+inline constexpr int kActionCount = 54;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

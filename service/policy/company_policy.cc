@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -178,6 +179,13 @@ absl::Status CompanyPolicy::AddUse(const PolicySource::Purpose& purpose,
     terms.basis = BasisOf(purpose, use);
     terms.needs_consent = terms.basis == Basis::kConsent || terms.marketing ||
                           purpose.express_request;
+    if (use == nullptr || use->consent_from == 0) continue;
+    if (!terms.needs_consent || use->consent_from > version_) {
+      return Broken(where, "consents to `" + purpose.id +
+                               "` cannot count from version " +
+                               std::to_string(use->consent_from) + " on");
+    }
+    terms.consent_from = use->consent_from;
   }
   return absl::OkStatus();
 }

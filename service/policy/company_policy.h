@@ -62,6 +62,8 @@ struct PolicySource {
     std::string where;
     std::vector<std::string> serves;  // names of the catalogue's purposes
     Basis basis = Basis::kNone;
+    // The version from which on consents count; 0: not said, all do.
+    uint32_t consent_from = 0;
   };
   struct Lawful {
     std::string purpose;  // name of the catalogue's
@@ -97,6 +99,8 @@ struct PurposeTerms {
   bool anonymised_only = false;
   bool marketing = false;
   bool needs_consent = false;
+  // Consents that were given under earlier versions do not count.
+  uint32_t consent_from = 0;
   Basis basis = Basis::kNone;
   std::string id;      // the policy's purpose; the same if a law allows it
   std::string clause;  // of the policy, or the law
@@ -116,7 +120,8 @@ class CompanyPolicy {
 
   // kInvalidArgument with file and line for a purpose that the profile or the
   // catalogue lacks, one of the catalogue's that two serve, a basis other than
-  // the profile's, a class that is not there, and a conflict that nobody
+  // the profile's, consents that count from a version that is yet to come or
+  // for what needs none, a class that is not there, and a conflict that nobody
   // accepted or that there is none of.
   static absl::StatusOr<std::unique_ptr<const CompanyPolicy>> Create(
       const PolicySource& source, const Catalogue& catalogue);

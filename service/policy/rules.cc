@@ -189,10 +189,12 @@ bool HasLegalBasis(const Question& q) {
   return terms == nullptr || terms->basis != Basis::kNone;
 }
 
-// Whether what the person said decides: not against a law, and of nobody.
+// Whether what the person said decides: not against a law, of nobody, nor
+// against the end of their account, which uses nothing of theirs.
 bool PersonDecides(const Question& q) {
   const PurposeTerms* terms = TermsOf(q);
-  return terms != nullptr && !terms->lawful && q.access.subject != nullptr;
+  return terms != nullptr && !terms->lawful && q.access.subject != nullptr &&
+         q.access.action != Action::kSubjectCancel;
 }
 
 bool IsOldEnough(const Question& q) {
@@ -262,6 +264,9 @@ constexpr std::array kRules = {
     // nobody.
     Rule{"subject-has-account", LooksForSomebodyWithAnAccount,
          Reason::kSubjectNotFound, true},
+    // Before the account: ending it may have been what withdrew the consent.
+    Rule{"consent-not-withdrawn", ConsentIsNotWithdrawn,
+         Reason::kConsentWithdrawn, true},
     Rule{"purpose-outlives-account", AccountIsOpenOrNotNeeded,
          Reason::kPurposeNotAllowed, true},
     Rule{"held-is-not-deleted", DeletesNothingHeld, Reason::kLegalHold, true},
@@ -269,8 +274,6 @@ constexpr std::array kRules = {
     Rule{"not-restricted", IsNotRestricted, Reason::kProcessingRestricted,
          true},
     Rule{"not-objected-to", IsNotObjectedTo, Reason::kObjected, true},
-    Rule{"consent-not-withdrawn", ConsentIsNotWithdrawn,
-         Reason::kConsentWithdrawn, true},
     Rule{"consent-given", ConsentIsGiven, Reason::kConsentRequired, true},
 };
 

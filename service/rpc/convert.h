@@ -39,6 +39,17 @@ absl::StatusOr<std::optional<IdType>> ToOptionalId(const std::string& text) {
   return id;
 }
 
+// The own number of one of the proto's; kValueInvalid for one that is not among
+// `first` to `last`.
+template <typename To, typename From>
+absl::StatusOr<To> ToEnum(From from, To first, To last) {
+  const int number = static_cast<int>(from);
+  if (number < static_cast<int>(first) || number > static_cast<int>(last)) {
+    return base::Fail(base::Reason::kValueInvalid);
+  }
+  return static_cast<To>(number);
+}
+
 absl::StatusOr<base::Timestamp> ToTimestamp(
     const google::protobuf::Timestamp& time);
 google::protobuf::Timestamp FromTimestamp(base::Timestamp time);

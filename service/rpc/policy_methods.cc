@@ -1,12 +1,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "hizo/v1/consent.pb.h"
 #include "hizo/v1/policy.pb.h"
-#include "service/base/reason.h"
 #include "service/base/status_macros.h"
 #include "service/rpc/adder.h"
-#include "service/rpc/convert.h"
 
 namespace hizo::rpc {
 namespace {
@@ -114,31 +111,6 @@ v1::GetEffectivePolicyResponse Effective(const policy::Catalogue& catalogue,
   return response;
 }
 
-absl::StatusOr<v1::CheckPurposeResponse> Check(
-    const vault::Consents& consents, Attempt& attempt, const Call& call,
-    const v1::CheckPurposeRequest& request) {
-  vault::CheckPurposeInput input;
-  ASSIGN_OR_RETURN(input.subject,
-                   ToOptionalId<base::SubjectId>(request.subject()));
-  const auto action =
-      policy::ActionFromNumber(static_cast<uint32_t>(request.checked_action()));
-  if (!action.has_value() || *action == policy::Action::kNone) {
-    return base::Fail(base::Reason::kValueInvalid);
-  }
-  input.action = *action;
-  input.purpose = request.checked_purpose();
-  input.fields.assign(request.fields().begin(), request.fields().end());
-  input.view = ToView(request.view());
-  input.role = request.role();
-  ASSIGN_OR_RETURN(const policy::Decision decision,
-                   consents.Check(attempt, call, input));
-  v1::CheckPurposeResponse response;
-  response.set_allowed(decision.allowed);
-  response.set_reason(static_cast<v1::Reason>(decision.reason));
-  response.set_rule(std::string(decision.rule));
-  return response;
-}
-
 }  // namespace
 
 absl::Status AddPolicies(const Adder& adder, const vault::Store& store) {
@@ -152,15 +124,6 @@ absl::Status AddPolicies(const Adder& adder, const vault::Store& store) {
             RETURN_IF_ERROR(store.gate().AdmitStore(attempt, call));
             return Effective(catalogue, store.access(), call.tenant);
           });
-}
-
-absl::Status AddConsents(const Adder& adder, const vault::Store& store) {
-  const vault::Consents& consents = store.consents();
-  return adder.Add<v1::CheckPurposeRequest, v1::CheckPurposeResponse>(
-      "ConsentService.CheckPurpose", Lane::kServe,
-      [&consents](Attempt& attempt, const Call& call, const auto& request) {
-        return Check(consents, attempt, call, request);
-      });
 }
 
 }  // namespace hizo::rpc

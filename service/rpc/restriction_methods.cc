@@ -8,6 +8,12 @@ namespace {
 
 using vault::Attempt;
 using vault::Call;
+using vault::RestrictionGround;
+
+absl::StatusOr<RestrictionGround> ToGround(v1::RestrictionGround ground) {
+  return ToEnum(ground, RestrictionGround::kAccuracyContested,
+                RestrictionGround::kObjectionPending);
+}
 
 template <typename Request>
 absl::StatusOr<vault::LegalHoldInput> ToInput(const Request& request) {
@@ -25,10 +31,36 @@ Response FromHolds(size_t holds) {
   return response;
 }
 
-}  // namespace
+absl::StatusOr<v1::SetRestrictionResponse> Set(
+    const vault::Restrictions& restrictions, Attempt& attempt, const Call& call,
+    const v1::SetRestrictionRequest& request) {
+  ASSIGN_OR_RETURN(const auto subject,
+                   ToId<base::SubjectId>(request.subject()));
+  ASSIGN_OR_RETURN(const RestrictionGround ground, ToGround(request.ground()));
+  ASSIGN_OR_RETURN(const base::Timestamp since,
+                   restrictions.Set(attempt, call, subject, ground));
+  v1::SetRestrictionResponse response;
+  *response.mutable_set_time() = FromTimestamp(since);
+  return response;
+}
 
-absl::Status AddRestrictions(const Adder& adder, const vault::Store& store) {
-  const vault::LegalHolds& holds = store.legal_holds();
+absl::StatusOr<v1::LiftRestrictionResponse> Lift(
+    const vault::Restrictions& restrictions, Attempt& attempt, const Call& call,
+    const v1::LiftRestrictionRequest& request) {
+  ASSIGN_OR_RETURN(const auto subject,
+                   ToId<base::SubjectId>(request.subject()));
+  ASSIGN_OR_RETURN(const RestrictionGround ground, ToGround(request.ground()));
+  ASSIGN_OR_RETURN(const auto notice,
+                   ToOptionalId<base::EvidenceId>(request.notice()));
+  ASSIGN_OR_RETURN(const size_t left,
+                   restrictions.Lift(attempt, call, subject, ground,
+                                     notice.value_or(base::EvidenceId())));
+  v1::LiftRestrictionResponse response;
+  response.set_grounds(static_cast<int32_t>(left));
+  return response;
+}
+
+absl::Status AddHolds(const Adder& adder, const vault::LegalHolds& holds) {
   RETURN_IF_ERROR(
       (adder.Add<v1::PlaceLegalHoldRequest, v1::PlaceLegalHoldResponse>(
           "RestrictionService.PlaceLegalHold", Lane::kServe,
@@ -47,6 +79,25 @@ absl::Status AddRestrictions(const Adder& adder, const vault::Store& store) {
         ASSIGN_OR_RETURN(const size_t held,
                          holds.Release(attempt, call, input));
         return FromHolds<v1::ReleaseLegalHoldResponse>(held);
+      });
+}
+
+}  // namespace
+
+absl::Status AddRestrictions(const Adder& adder, const vault::Store& store) {
+  const vault::Restrictions& restrictions = store.restrictions();
+  RETURN_IF_ERROR(AddHolds(adder, store.legal_holds()));
+  RETURN_IF_ERROR(
+      (adder.Add<v1::SetRestrictionRequest, v1::SetRestrictionResponse>(
+          "RestrictionService.SetRestriction", Lane::kServe,
+          [&restrictions](Attempt& attempt, const Call& call,
+                          const auto& request) {
+            return Set(restrictions, attempt, call, request);
+          })));
+  return adder.Add<v1::LiftRestrictionRequest, v1::LiftRestrictionResponse>(
+      "RestrictionService.LiftRestriction", Lane::kServe,
+      [&restrictions](Attempt& attempt, const Call& call, const auto& request) {
+        return Lift(restrictions, attempt, call, request);
       });
 }
 

@@ -12,17 +12,19 @@ using base::Reason;
 
 policy::Decision AccessGate::Judge(const Call& call, const Ask& ask,
                                    const Facts* facts) const {
-  return policy::Decide(
-      catalogue_,
-      {.principal = &call.principal,
-       .action = call.action,
-       .purpose = call.purpose,
-       .purpose_known = call.purpose_known,
-       .fields = ask.fields,
-       .view = ask.view,
-       .subject = facts == nullptr ? nullptr : &facts->subject,
-       .company = call.tenant.policy},
-      call.now);
+  const policy::CompanyPolicy* company = call.tenant.policy;
+  std::optional<policy::SubjectFacts> subject;
+  if (facts != nullptr) subject = SubjectFor(*facts, company);
+  return policy::Decide(catalogue_,
+                        {.principal = &call.principal,
+                         .action = call.action,
+                         .purpose = call.purpose,
+                         .purpose_known = call.purpose_known,
+                         .fields = ask.fields,
+                         .view = ask.view,
+                         .subject = subject.has_value() ? &*subject : nullptr,
+                         .company = company},
+                        call.now);
 }
 
 absl::Status AccessGate::MayAsk(Attempt& attempt, const Call& call,

@@ -20,13 +20,16 @@ using base::Reason;
 using policy::SubjectState;
 
 // The second has the time of cancellation, the first is of whom has none. The
-// others are the same of somebody of whom something is held.
+// next two are the same of somebody of whom something is held. The last is of
+// who has said something, and has all of it.
 constexpr uint8_t kFactsFormat = 1;
 constexpr uint8_t kFactsFormatCancelled = 2;
 constexpr uint8_t kFactsFormatHeld = 3;
 constexpr uint8_t kFactsFormatCancelledHeld = 4;
+constexpr uint8_t kFactsFormatSaid = 5;
 
 uint8_t FormatOf(const Facts& facts) {
+  if (!facts.said.empty()) return kFactsFormatSaid;
   if (facts.holds.empty()) {
     return facts.cancelled.has_value() ? kFactsFormatCancelled : kFactsFormat;
   }
@@ -40,20 +43,24 @@ std::string Encode(const Facts& facts) {
   out.Put(FormatOf(facts))
       .Put(static_cast<uint8_t>(facts.subject.state))
       .Put(static_cast<uint64_t>(base::ToMicros(facts.created)));
-  if (facts.cancelled.has_value()) {
-    out.Put(static_cast<uint64_t>(base::ToMicros(*facts.cancelled)));
+  const bool said = !facts.said.empty();
+  // Where all has its place, a time of nothing stands for none.
+  if (facts.cancelled.has_value() || said) {
+    out.Put(static_cast<uint64_t>(
+        base::ToMicros(facts.cancelled.value_or(base::Timestamp()))));
   }
   out.PutRaw(facts.audit_reference.bytes())
       .Put(static_cast<uint16_t>(facts.pointers.size()));
   for (const IndexPointer& pointer : facts.pointers) {
     out.Put(pointer.kind).Put(pointer.route);
   }
-  if (!facts.holds.empty()) {
+  if (!facts.holds.empty() || said) {
     out.Put(static_cast<uint16_t>(facts.holds.size()));
     for (const LegalHold& hold : facts.holds) {
       out.Put(hold.class_number).PutRaw(hold.claim.bytes());
     }
   }
+  if (said) Put(facts.said, out);
   return std::move(out).Take();
 }
 
@@ -75,13 +82,15 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
   const auto format = in.Get<uint8_t>();
   const auto state = in.Get<uint8_t>();
   facts.created = base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
-  const bool cancelled =
+  const bool said = format == kFactsFormatSaid;
+  bool cancelled =
       format == kFactsFormatCancelled || format == kFactsFormatCancelledHeld;
-  if (cancelled) {
-    facts.cancelled =
-        base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
-    facts.subject.state = SubjectState::kCancelled;
+  if (cancelled || said) {
+    const auto micros = static_cast<int64_t>(in.Get<uint64_t>());
+    if (said) cancelled = micros != 0;
+    if (cancelled) facts.cancelled = base::FromMicros(micros);
   }
+  if (cancelled) facts.subject.state = SubjectState::kCancelled;
   const auto reference =
       base::AuditReference::FromBytes(in.GetRaw(base::AuditReference::kSize));
   const auto pointers = in.Get<uint16_t>();
@@ -89,11 +98,16 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
     const auto kind = in.Get<uint16_t>();
     facts.pointers.push_back({kind, in.Get<uint16_t>()});
   }
-  if (format == kFactsFormatHeld || format == kFactsFormatCancelledHeld) {
+  if (format == kFactsFormatHeld || format == kFactsFormatCancelledHeld ||
+      said) {
     GetHolds(in, facts);
   }
-  if (!in.done() || format < kFactsFormat ||
-      format > kFactsFormatCancelledHeld || !reference.has_value() ||
+  if (said) {
+    facts.said = GetStatements(in);
+    if (facts.said.empty()) in.Spoil();
+  }
+  if (!in.done() || format < kFactsFormat || format > kFactsFormatSaid ||
+      !reference.has_value() ||
       state != static_cast<uint8_t>(facts.subject.state)) {
     return Fail(Reason::kIntegrityFailure);
   }
@@ -109,6 +123,13 @@ crypto::RecordPlace PlaceOf(const SubjectKeys& keys,
 }
 
 }  // namespace
+
+policy::SubjectFacts SubjectFor(const Facts& facts,
+                                const policy::CompanyPolicy* company) {
+  policy::SubjectFacts subject = facts.subject;
+  Apply(facts.said, company, subject);
+  return subject;
+}
 
 absl::StatusOr<std::optional<Facts>> FactsStore::Load(
     Attempt& attempt, const SubjectKeys& keys, base::Timestamp now) const {
@@ -197,7 +218,10 @@ absl::Status FactsStore::GiveBack(Attempt& attempt, const SubjectKeys& keys,
 absl::Status FactsStore::Put(Attempt& attempt, const SubjectKeys& keys,
                              Facts& facts) const {
   if (facts.pointers.size() > kIndexPointersMax ||
-      facts.holds.size() > kLegalHoldsMax) {
+      facts.holds.size() > kLegalHoldsMax ||
+      facts.said.consents.size() > kConsentsMax ||
+      facts.said.objections.size() > kObjectionsMax ||
+      facts.said.restrictions.size() > kRestrictionsMax) {
     return Fail(Reason::kInternal);
   }
   ASSIGN_OR_RETURN(const auto key,

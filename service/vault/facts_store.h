@@ -15,6 +15,7 @@
 #include "service/base/ids.h"
 #include "service/policy/decision.h"
 #include "service/vault/attempt.h"
+#include "service/vault/statements.h"
 #include "service/vault/user_keys.h"
 #include "storage/engine.h"
 
@@ -42,8 +43,14 @@ struct Facts {
   std::optional<base::Timestamp> cancelled;  // exactly if that is the state
   std::vector<IndexPointer> pointers;        // ascending
   std::vector<LegalHold> holds;              // ascending; subject.held of it
+  Statements said;       // what it means is not in `subject`, see SubjectFor
   uint64_t version = 0;  // of the stored row; 0: not stored yet
 };
+
+// What the rules need to know of the person under the policy of a company;
+// nullptr: it has none.
+policy::SubjectFacts SubjectFor(const Facts& facts,
+                                const policy::CompanyPolicy* company);
 
 inline constexpr size_t kIndexPointersMax = 4096;
 inline constexpr size_t kLegalHoldsMax = 256;  // of a person
@@ -54,8 +61,8 @@ class FactsStore {
       : data_(data), user_keys_(user_keys) {}
 
   // Writes the grant's person's facts as part of the Attempt, once per
-  // Attempt. kInternal if there are more pointers than kIndexPointersMax or
-  // holds than kLegalHoldsMax.
+  // Attempt. kInternal if there are more of anything than may be: the
+  // maxima above, and those of Statements.
   absl::Status Save(Attempt& attempt, AccessGrant& grant, Facts facts) const;
 
   // The facts out of a row of theirs, in its place or laid aside behind a

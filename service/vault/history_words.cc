@@ -70,6 +70,13 @@ constexpr std::array<ActionWords, policy::kActionCount> kActionWords = {{
     {Action::kErasureCancel, "Took back the erasure of your data"},
     {Action::kKeysRotate, "Renewed the keys"},
     {Action::kAuditPrune, "Ended entries of this list that are no longer kept"},
+    {Action::kConsentRecord, "Wrote down that you have consented to something"},
+    {Action::kConsentWithdraw, "Ended a consent of yours"},
+    {Action::kConsentList, "Looked up what you have consented and objected to"},
+    {Action::kConsentObject, "Wrote down that you object to something"},
+    {Action::kConsentDecide, "Decided upon an objection of yours"},
+    {Action::kRestrictionSet, "Had your data only kept from then on"},
+    {Action::kRestrictionLift, "Ended that your data are only kept"},
 }};
 
 consteval bool NumbersAreIndexes() {
@@ -129,6 +136,13 @@ std::string_view RefusalOf(const audit::Event& event) {
       return "Refused: these data may only be kept for now.";
     case Reason::kAgeNotEligible:
       return "Refused: you are not old enough for this service.";
+    case Reason::kNotInPolicy:
+    case Reason::kConsentNotNeeded:
+      return "Refused: the privacy policy has no place for it.";
+    case Reason::kObjectionAbsolute:
+      return "Refused: you may always object to advertising.";
+    case Reason::kEvidenceMissing:
+      return "Refused: nothing was named that proves it.";
     case Reason::kRateLimited:
     case Reason::kOverloaded:
       return "Refused: it asked too often.";

@@ -40,6 +40,7 @@
 #include "service/vault/legal_holds.h"
 #include "service/vault/records.h"
 #include "service/vault/restore.h"
+#include "service/vault/restrictions.h"
 #include "service/vault/services.h"
 #include "service/vault/subjects.h"
 #include "storage/anchor.h"
@@ -159,6 +160,7 @@ class Store {
   const KeyRotations& key_rotations() const { return key_rotations_; }
   BackupJobs& backups() const { return *backups_; }
   const LegalHolds& legal_holds() const { return legal_holds_; }
+  const Restrictions& restrictions() const { return restrictions_; }
   const AccessGate& gate() const { return gate_; }
   const policy::AccessTable& access() const { return services_.access; }
   const audit::Log& log() const { return *log_; }
@@ -198,6 +200,7 @@ class Store {
   Consents consents_;
   Erasures erasures_;
   LegalHolds legal_holds_;
+  Restrictions restrictions_;
   KeyRotations key_rotations_;
   Exports exports_;
   Imports imports_;

@@ -218,6 +218,11 @@ absl::StatusOr<base::Timestamp> Subjects::Cancel(Attempt& attempt,
   if (!facts.cancelled.has_value()) {
     facts.subject.state = policy::SubjectState::kCancelled;
     facts.cancelled = cancelled;
+    if (call.tenant.policy != nullptr &&
+        call.tenant.policy->cancelling_withdraws()) {
+      Withdraw(std::nullopt, WithdrawalCause::kAccountCancelled, call.now,
+               facts.said);
+    }
     RETURN_IF_ERROR(services_.facts.Save(attempt, grant, std::move(facts)));
   }
   RETURN_IF_ERROR(

@@ -65,7 +65,8 @@ class Subjects {
   // Names only classes and fields that the caller's grants for this name.
   absl::StatusOr<SubjectDescription> Get(Attempt& attempt, const Call& call,
                                          base::SubjectId subject) const;
-  // Ends the account: from now on only purposes that outlive it are served.
+  // Ends the account: from now on only purposes that outlive it are served, and
+  // where the policy says so, the person's consents are withdrawn with it.
   // When it ended; for one that had ended before, that time.
   absl::StatusOr<base::Timestamp> Cancel(Attempt& attempt, const Call& call,
                                          base::SubjectId subject) const;

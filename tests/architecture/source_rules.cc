@@ -73,7 +73,8 @@ const std::vector<Unit>& IncludeTable() {
 }
 
 // Adapters that must name their library in a header: that is what they are.
-constexpr std::string_view kPrivateHeaders[] = {"storage/rocksdb/open.h",
+constexpr std::string_view kPrivateHeaders[] = {"service/cli/client_stubs.h",
+                                                "storage/rocksdb/open.h",
                                                 "storage/rocksdb/read.h"};
 
 constexpr std::string_view kProjectFolders[] = {

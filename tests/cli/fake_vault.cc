@@ -10,6 +10,7 @@
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "service/cli/command.h"
+#include "tests/cli/fake_consents.h"
 #include "tests/cli/tls_files.h"
 
 namespace hizo::test {
@@ -28,15 +29,6 @@ std::shared_ptr<grpc::ServerCredentials> ServerTls(
   tls.pem_key_cert_pairs.push_back(
       {Slurp(directory / "server.key"), Slurp(directory / "server.pem")});
   return grpc::SslServerCredentials(tls);
-}
-
-// Answers one call of an exchange.
-template <typename Request, typename Response>
-grpc::Status Answer(FakeVault& vault, Exchange<Request, Response>& exchange,
-                    const Request& request, Response& response) {
-  exchange.request = request;
-  response = exchange.response;
-  return vault.NextStatus();
 }
 
 // Answers one call with all messages of a stream.
@@ -309,19 +301,6 @@ class FakeVault::Policies final : public v1::PolicyService::Service {
   FakeVault& vault_;
 };
 
-class FakeVault::Consents final : public v1::ConsentService::Service {
- public:
-  explicit Consents(FakeVault& vault) : vault_(vault) {}
-  grpc::Status CheckPurpose(grpc::ServerContext*,
-                            const v1::CheckPurposeRequest* request,
-                            v1::CheckPurposeResponse* response) override {
-    return Answer(vault_, vault_.check, *request, *response);
-  }
-
- private:
-  FakeVault& vault_;
-};
-
 class FakeVault::Erasures final : public v1::ErasureService::Service {
  public:
   explicit Erasures(FakeVault& vault) : vault_(vault) {}
@@ -349,24 +328,6 @@ class FakeVault::Erasures final : public v1::ErasureService::Service {
                             const v1::VerifyErasedRequest* request,
                             v1::VerifyErasedResponse* response) override {
     return Answer(vault_, vault_.verify_erased, *request, *response);
-  }
-
- private:
-  FakeVault& vault_;
-};
-
-class FakeVault::Restrictions final : public v1::RestrictionService::Service {
- public:
-  explicit Restrictions(FakeVault& vault) : vault_(vault) {}
-  grpc::Status PlaceLegalHold(grpc::ServerContext*,
-                              const v1::PlaceLegalHoldRequest* request,
-                              v1::PlaceLegalHoldResponse* response) override {
-    return Answer(vault_, vault_.place_hold, *request, *response);
-  }
-  grpc::Status ReleaseLegalHold(
-      grpc::ServerContext*, const v1::ReleaseLegalHoldRequest* request,
-      v1::ReleaseLegalHoldResponse* response) override {
-    return Answer(vault_, vault_.release_hold, *request, *response);
   }
 
  private:
@@ -412,9 +373,9 @@ FakeVault::FakeVault() {
   services_.push_back(std::make_unique<Audits>(*this));
   services_.push_back(std::make_unique<Admins>(*this));
   services_.push_back(std::make_unique<Policies>(*this));
-  services_.push_back(std::make_unique<Consents>(*this));
+  services_.push_back(FakeConsents(*this));
   services_.push_back(std::make_unique<Erasures>(*this));
-  services_.push_back(std::make_unique<Restrictions>(*this));
+  services_.push_back(FakeRestrictions(*this));
   services_.push_back(std::make_unique<Exports>(*this));
   grpc::ServerBuilder builder;
   int port = 0;

@@ -111,6 +111,18 @@ class FakeVault {
   Exchange<v1::GetErasureReceiptRequest, v1::GetErasureReceiptResponse>
       erasure_receipt;
   Exchange<v1::VerifyErasedRequest, v1::VerifyErasedResponse> verify_erased;
+  Exchange<v1::RecordConsentRequest, v1::RecordConsentResponse> record_consent;
+  Exchange<v1::WithdrawConsentRequest, v1::WithdrawConsentResponse>
+      withdraw_consent;
+  Exchange<v1::ListConsentsRequest, v1::ListConsentsResponse> list_consents;
+  Exchange<v1::RecordObjectionRequest, v1::RecordObjectionResponse>
+      record_objection;
+  Exchange<v1::DecideObjectionRequest, v1::DecideObjectionResponse>
+      decide_objection;
+  Exchange<v1::SetRestrictionRequest, v1::SetRestrictionResponse>
+      set_restriction;
+  Exchange<v1::LiftRestrictionRequest, v1::LiftRestrictionResponse>
+      lift_restriction;
   Exchange<v1::PlaceLegalHoldRequest, v1::PlaceLegalHoldResponse> place_hold;
   Exchange<v1::ReleaseLegalHoldRequest, v1::ReleaseLegalHoldResponse>
       release_hold;
@@ -145,10 +157,8 @@ class FakeVault {
   class Audits;
   class Admins;
   class Policies;
-  class Consents;
   class Erasures;
   class Exports;
-  class Restrictions;
 
   v1::ImportStatus Import(const v1::ImportRecordsRequest& request);
 
@@ -159,6 +169,15 @@ class FakeVault {
   std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
 };
+
+// Answers one call of an exchange.
+template <typename Request, typename Response>
+grpc::Status Answer(FakeVault& vault, Exchange<Request, Response>& exchange,
+                    const Request& request, Response& response) {
+  exchange.request = request;
+  response = exchange.response;
+  return vault.NextStatus();
+}
 
 // How a run of `hizo` went.
 struct CliRun {

@@ -90,6 +90,11 @@ TEST_F(PolicyCommandsTest, PolicyCheckDescribesTheCallAndShowsTheRule) {
   vault_.check.response.set_rule("granted");
   EXPECT_EQ(Run({"policy", "check", "record.get", "billing"}).out,
             "allowed  yes\nrule     granted\n");
+  vault_.check.response.set_clause("3.A.2");
+  vault_.check.response.set_basis("consent");
+  EXPECT_EQ(Run({"policy", "check", "record.get", "billing"}).out,
+            "allowed  yes\nrule     granted\nclause   3.A.2\n"
+            "basis    consent\n");
   EXPECT_EQ(Run({"policy", "check", "record.steal", "billing"}).exit, 2);
 }
 

@@ -23,6 +23,7 @@
 #include "service/base/reason.h"
 #include "tests/integration/methods.h"
 #include "tests/integration/requests.h"
+#include "tests/integration/samples.h"
 #include "tests/testing/live_server.h"
 #include "tests/testing/status_matchers.h"
 
@@ -42,20 +43,12 @@ constexpr char kEmail[] = "canary@example.com";
 constexpr char kName[] = "Canary Fullname";
 constexpr char kPassword[] = "canary password";
 
-// A request that is allowed, and to whom.
-struct Sample {
-  std::string caller;
-  std::shared_ptr<Message> request;
-};
-
-template <typename Request>
-Sample SampleOf(const std::string& caller, Request request) {
-  return {caller, std::make_shared<Request>(std::move(request))};
-}
-
 class EveryRpcIsAuditedTest : public ::testing::Test {
  protected:
   EveryRpcIsAuditedTest() {
+    server_.Stop();
+    server_.files().AdoptPolicy("i7relay");
+    EXPECT_THAT(server_.Start(), IsOk());
     subject_ = CreatePerson(server_.As(kFull), kEmail, kName);
     const auto set = server_.As(kFull).Ask<v1::SetPasswordResponse>(
         PasswordRequest(subject_, kPassword));
@@ -124,7 +117,7 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
       return SampleOf("acme/auditor", std::move(request));
     };
     AwaitErasures();
-    return {
+    std::map<std::string, Sample> samples = {
         {"CreateSubject", SampleOf(kFull, CreateRequest(new_email, kName))},
         {"GetSubject", SampleOf(kFull, SubjectRequest(subject_))},
         {"CancelAccount", SampleOf(kFull, cancel)},
@@ -188,6 +181,8 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
         {"ListBackups", SampleOf("acme/operator", backups)},
         {"VerifyBackup", SampleOf("acme/operator", verify)},
     };
+    samples.merge(ConsentSamples(server_.As(kFull), kFull, new_person()));
+    return samples;
   }
 
   struct Happened {

@@ -274,4 +274,15 @@ absl::StatusOr<Texts> ReadProfile(const Peer& peer,
   return TextsOf(read->record());
 }
 
+v1::RecordConsentRequest ConsentRequest(const std::string& subject,
+                                        const std::string& consent_purpose) {
+  v1::RecordConsentRequest request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.set_subject(subject);
+  request.set_consent_purpose(consent_purpose);
+  request.set_channel(v1::CHANNEL_PAPER);
+  request.set_evidence("0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2");
+  return request;
+}
+
 }  // namespace hizo::test

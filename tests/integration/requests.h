@@ -12,9 +12,11 @@
 
 #include "absl/status/statusor.h"
 #include "hizo/v1/audit.pb.h"
+#include "hizo/v1/consent.pb.h"
 #include "hizo/v1/credential.pb.h"
 #include "hizo/v1/export.pb.h"
 #include "hizo/v1/record.pb.h"
+#include "hizo/v1/restriction.pb.h"
 #include "hizo/v1/subject.pb.h"
 #include "tests/testing/peer.h"
 
@@ -27,8 +29,8 @@ inline constexpr char kSignInPurpose[] = "authentication";
 inline constexpr char kAuditPurpose[] = "security_audit";
 inline constexpr char kRightsPurpose[] = "rights_response";
 
-// A random UUID (RFC 9562, version 4). Without its version, the digits of one in
-// some thousands would be refused as a card number in an address.
+// A random UUID (RFC 9562, version 4). Without its version, the digits of one
+// in some thousands would be refused as a card number in an address.
 std::string NewUuid();
 
 v1::RequestContext ContextFor(const std::string& purpose);
@@ -110,6 +112,20 @@ Request HoldRequest(const std::string& subject) {
   request.set_subject(subject);
   request.set_record_class("account");
   request.set_claim("0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2");
+  return request;
+}
+
+// On paper, proved by something or other; for service.
+v1::RecordConsentRequest ConsentRequest(const std::string& subject,
+                                        const std::string& consent_purpose);
+// Any request of RestrictionService about a restriction: because the person
+// says that something is wrong.
+template <typename Request>
+Request RestrictionRequest(const std::string& subject) {
+  Request request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.set_subject(subject);
+  request.set_ground(v1::RESTRICTION_GROUND_ACCURACY_CONTESTED);
   return request;
 }
 

@@ -204,6 +204,33 @@ Request OfHold(const Person& person) {
   return request;
 }
 
+v1::RecordConsentRequest ConsentOf(const Person& person) {
+  return ConsentRequest(person.subject, "communications_marketing");
+}
+
+// Of a store without policies, which has no place for what people say: whoever
+// may write it down is told so.
+void AddConsents(Questions& questions) {
+  questions["RecordConsent"] = {About("", &ConsentOf)};
+  questions["WithdrawConsent"] = {About("", &Of<v1::WithdrawConsentRequest>)};
+  questions["ListConsents"] = {About("", &Of<v1::ListConsentsRequest>)};
+  questions["RecordObjection"] = {About("", &Of<v1::RecordObjectionRequest>)};
+  questions["DecideObjection"] = {About(
+      "", +[](const Person& person) {
+        auto request = Of<v1::DecideObjectionRequest>(person);
+        request.set_decision(v1::OBJECTION_STATE_UPHELD);
+        return request;
+      })};
+  questions["SetRestriction"] = {About(
+      "", +[](const Person& person) {
+        return RestrictionRequest<v1::SetRestrictionRequest>(person.subject);
+      })};
+  questions["LiftRestriction"] = {About(
+      "", +[](const Person& person) {
+        return RestrictionRequest<v1::LiftRestrictionRequest>(person.subject);
+      })};
+}
+
 void AddRestrictions(Questions& questions) {
   questions["PlaceLegalHold"] = {About("", &OfHold<v1::PlaceLegalHoldRequest>)};
   questions["ReleaseLegalHold"] = {
@@ -261,6 +288,7 @@ Questions AllQuestions() {
   AddAudits(questions);
   AddErasures(questions);
   AddRestrictions(questions);
+  AddConsents(questions);
   return questions;
 }
 

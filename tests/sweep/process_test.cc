@@ -137,7 +137,7 @@ class SweepOfProcessesTest : public ::testing::Test {
 
   fs::path first() const { return scratch_.path() / "first"; }
   static VaultFixture::Options OptionsOf(const fs::path& directory) {
-    VaultFixture::Options options;
+    VaultFixture::Options options = Script::Options();
     options.engines = VaultFixture::Engines::kRocksDb;
     options.directory = directory;
     return options;

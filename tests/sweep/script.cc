@@ -37,6 +37,7 @@ struct Step {
 constexpr char kAnn[] = "@ann";
 constexpr char kBob[] = "@bob";
 constexpr char kGoer[] = "@goer";
+constexpr char kSayer[] = "@sayer";
 
 constexpr Step kSteps[] = {
     {"SubjectService.CreateSubject", kFull, HIZO_CONTEXT("service") R"(
@@ -155,6 +156,32 @@ constexpr Step kSteps[] = {
      HIZO_CONTEXT("security_audit") R"(subject: "@ann")"},
     {"SubjectService.CreateSubject", kFull, HIZO_CONTEXT("service") R"(
      records { record_class: "account"
+       fields { name: "email" value { text: "saying@example.com" } } })",
+     kSayer},
+    {"ConsentService.RecordConsent", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@sayer" channel: CHANNEL_WEB
+       consent_purpose: "marketing"
+       evidence: "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2")"},
+    {"ConsentService.RecordObjection", kFull,
+     HIZO_CONTEXT(
+         "service") R"(subject: "@sayer" objected_purpose: "support")"},
+    {"ConsentService.DecideObjection", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@sayer" objected_purpose: "support"
+       decision: OBJECTION_STATE_UPHELD)"},
+    {"ConsentService.WithdrawConsent", kFull,
+     HIZO_CONTEXT(
+         "service") R"(subject: "@sayer" consent_purpose: "marketing")"},
+    {"RestrictionService.SetRestriction", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@sayer"
+       ground: RESTRICTION_GROUND_UNLAWFUL)"},
+    {"RestrictionService.LiftRestriction", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@sayer"
+       ground: RESTRICTION_GROUND_UNLAWFUL
+       notice: "3f1e7b7c-94f4-4b57-9d0a-5a0a2a7c1b11")"},
+    {"ConsentService.ListConsents", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@sayer")"},
+    {"SubjectService.CreateSubject", kFull, HIZO_CONTEXT("service") R"(
+     records { record_class: "account"
        fields { name: "email" value { text: "leaving@example.com" } } })",
      kGoer},
     {"ErasureService.PlanErasure", kFull,
@@ -195,8 +222,10 @@ std::string IdOf(size_t step) {
 
 Ledger::Kind KindOf(const Step& step) {
   const std::string method = step.method;
-  for (const char* word : {"Create", "Put", "Delete", "Import", "SetPassword",
-                           "Execute", "Hold"}) {
+  for (const char* word :
+       {"Create", "Put", "Delete", "Import", "SetPassword", "Execute", "Hold",
+        "RecordConsent", "Objection", "WithdrawConsent", "SetRestriction",
+        "LiftRestriction"}) {
     if (method.find(word) != method.npos) return Ledger::Kind::kWrite;
   }
   return Ledger::Kind::kRead;
@@ -267,7 +296,7 @@ class Caller {
     };
     replace("%id", IdOf(number));
     for (const auto& [name, id] : people) replace(name, id);
-    for (const char* name : {kAnn, kBob, kGoer}) replace(name, IdOf(0));
+    for (const char* name : {kAnn, kBob, kGoer, kSayer}) replace(name, IdOf(0));
     const auto* method =
         google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
             std::string("hizo.v1.") + step.method);
@@ -299,6 +328,12 @@ std::string CreatedIn(const std::string& bytes) {
 }  // namespace
 
 size_t Script::steps() { return std::size(kSteps); }
+
+VaultFixture::Options Script::Options() {
+  VaultFixture::Options options;
+  options.company = VaultPolicySource();
+  return options;
+}
 
 void Script::Run(VaultFixture& vault, Progress& progress) {
   Caller caller(vault);

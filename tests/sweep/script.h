@@ -33,6 +33,8 @@ struct Progress {
 class Script {
  public:
   static size_t steps();
+  // What the script needs of a vault: a policy, for what people say.
+  static VaultFixture::Options Options();
 
   // Makes every call once, whatever becomes of it. Fails the running test where
   // a call is refused for anything but the store's trouble.

@@ -56,7 +56,7 @@ struct Counts {
   size_t keys_reads = 0;
 };
 Counts CountsOfTheScript() {
-  VaultFixture vault;
+  VaultFixture vault(Script::Options());
   const auto now = [&vault] {
     return Counts{vault.data().commits(), vault.keys().commits(),
                   vault.data().reads(), vault.keys().reads()};
@@ -79,7 +79,7 @@ TEST(SweepTest, TheScriptSucceedsWhereNothingFails) {
   const Counts counts = CountsOfTheScript();
   EXPECT_GE(counts.data_commits, Script::steps());
   EXPECT_GT(counts.keys_commits, 0U);
-  VaultFixture vault;
+  VaultFixture vault(Script::Options());
   RunThroughFault(vault, nullptr);
 }
 
@@ -89,7 +89,7 @@ void SweepCommits(Engine engine, size_t count, When when,
                   const absl::Status& status) {
   for (size_t n = 1; n <= count && !::testing::Test::HasFailure(); ++n) {
     SCOPED_TRACE("commit " + std::to_string(n));
-    VaultFixture vault;
+    VaultFixture vault(Script::Options());
     (vault.*engine)().FailCommit(n, when, status);
     ASSERT_NO_FATAL_FAILURE(RunThroughFault(vault, nullptr));
   }
@@ -127,7 +127,7 @@ TEST(SweepTest, ACommitOfTheKeysFindsNoSpace) {
 void SweepReads(Engine engine, size_t count) {
   for (size_t n = 1; n <= count && !::testing::Test::HasFailure(); ++n) {
     SCOPED_TRACE("read " + std::to_string(n));
-    VaultFixture vault;
+    VaultFixture vault(Script::Options());
     (vault.*engine)().FailRead(n, n % 2 == 0
                                       ? absl::UnavailableError("injected")
                                       : absl::DataLossError("injected"));
@@ -146,7 +146,7 @@ TEST(SweepTest, AReadOfTheKeysFails) {
 class DiskVault {
  public:
   DiskVault() {
-    VaultFixture::Options options;
+    VaultFixture::Options options = Script::Options();
     options.open = [this](const std::filesystem::path& directory, bool create) {
       storage::RocksDbOptions rocksdb;
       rocksdb.directory = directory;

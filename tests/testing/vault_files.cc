@@ -21,9 +21,12 @@ roles:
           credential.verify, credential.change, credential.import,
           credential.revoke, credential.get, credential.unlock, consent.check,
           erasure.plan, erasure.execute, erasure.cancel, erasure.get, erasure.verify,
-          hold.place, hold.release]
+          hold.place, hold.release, consent.record, consent.withdraw,
+          consent.list, consent.object, consent.decide, restriction.set,
+          restriction.lift]
         purposes: [service_delivery, onboarding, billing, support,
-          authentication, tax_audit, legal_claim]
+          authentication, tax_audit, legal_claim, communications_service,
+          communications_marketing, service_improvement]
         fields: ["*"]
         plain: true
       - actions: [export.bundle, export.import]
@@ -103,6 +106,21 @@ std::filesystem::path VaultFiles::config_file() const {
 
 app::Config VaultFiles::LoadConfig() const {
   return Require(app::LoadConfig(config_file(), {}));
+}
+
+void VaultFiles::AdoptPolicy(const std::string& company,
+                             const std::filesystem::path& overlay) const {
+  const std::string policies = HIZO_SOURCE_DIR "/deploy/policies/";
+  const std::string operators = overlay.empty()
+                                    ? policies + "operator/" + company + ".yaml"
+                                    : overlay.string();
+  std::string access = kAccess;
+  const std::string region = "default_region: JP";
+  access.insert(access.find(region) + region.size(),
+                ", policy: {profile: " + policies + company +
+                    ".yaml, statutory: " + policies +
+                    "statutory_overlay.yaml, operator: " + operators + "}");
+  Write("access.yaml", access);
 }
 
 const Identity& VaultFiles::IdentityOf(const std::string& name) {

@@ -47,6 +47,11 @@ class VaultFiles {
                                     const std::string& address,
                                     const std::string& purpose);
 
+  // Gives acme the policy that is shipped for `company`, with another operator
+  // overlay if one is named. From the next start on.
+  void AdoptPolicy(const std::string& company,
+                   const std::filesystem::path& overlay = {}) const;
+
   // Writes a file of the directory; its path.
   std::filesystem::path Write(const std::string& name,
                               const std::string& text) const;

@@ -114,12 +114,24 @@ void VaultFixture::Declare(crypto::Suite tenants) {
   for (policy::TenantSpec& tenant : source.tenants) {
     tenant.suite = crypto::NumberOf(tenants);
   }
+  if (options_.company.has_value()) {
+    company_ =
+        Require(policy::CompanyPolicy::Create(*options_.company, *catalogue_));
+    source.tenants.front().policy = company_.get();
+  }
   access_ = Require(policy::AccessTable::Create(source, *catalogue_));
 }
 
 absl::Status VaultFixture::ReopenInSuite(crypto::Suite tenants) {
   Close();
   Declare(tenants);
+  return Reopen();
+}
+
+absl::Status VaultFixture::ReopenUnder(policy::PolicySource company) {
+  Close();
+  options_.company = std::move(company);
+  Declare(options_.tenant_suite);
   return Reopen();
 }
 

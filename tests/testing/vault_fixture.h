@@ -40,6 +40,7 @@ namespace hizo::test {
 inline constexpr policy::PurposeNumber kService = 1;
 inline constexpr policy::PurposeNumber kSupport = 2;
 inline constexpr policy::PurposeNumber kBilling = 3;
+inline constexpr policy::PurposeNumber kMarketing = 5;
 inline constexpr policy::PurposeNumber kAuthentication = 7;
 inline constexpr policy::PurposeNumber kTaxAudit = 10;
 inline constexpr policy::PurposeNumber kSecurityAudit = 14;
@@ -68,6 +69,10 @@ policy::CatalogueSource VaultCatalogueSource();
 // end of their fiscal year on March 31. Each must have an `invoice_date`.
 void KeepTransactions(policy::CatalogueSource& source);
 policy::AccessSource VaultAccessSource();
+// A policy for that catalogue, in version 3: service and authentication on a
+// contract, support on a legitimate interest, marketing on consent; billing, a
+// tax audit and legal claims by law. Cancelling withdraws.
+policy::PolicySource VaultPolicySource();
 
 // What became of an Attempt, and what a receipt made of its answer.
 struct Committed {
@@ -113,6 +118,8 @@ class VaultFixture {
     std::vector<std::string> trusted_vaults = {};
     // Changes the catalogue before it is made; empty: as it is.
     std::function<void(policy::CatalogueSource&)> amend = nullptr;
+    // The policy of kAcme; nullopt: it has none.
+    std::optional<policy::PolicySource> company = std::nullopt;
     // Where everything lies, left behind at the end; empty: in a directory that
     // is removed. What is there already is opened as Reopen would.
     std::filesystem::path directory = {};
@@ -132,6 +139,8 @@ class VaultFixture {
   absl::Status Reopen();
   // Reopen, with all tenants' suite another one.
   absl::Status ReopenInSuite(crypto::Suite tenants);
+  // Reopen, with another policy of kAcme.
+  absl::Status ReopenUnder(policy::PolicySource company);
 
   // In force from the next Reopen on.
   vault::Credentials::Options& passwords() { return passwords_; }
@@ -189,11 +198,12 @@ class VaultFixture {
   void OpenEngines(bool create);
   void Declare(crypto::Suite tenants);
   static constexpr int kPasswordCost = 4;
-  const Options options_;
+  Options options_;
   vault::Credentials::Options passwords_{.cost = kPasswordCost};
   std::optional<ScratchDirectory> scratch_;
   FakeClock clock_;
   std::unique_ptr<const policy::Catalogue> catalogue_;
+  std::unique_ptr<const policy::CompanyPolicy> company_;
   std::unique_ptr<const policy::AccessTable> access_;
   vault::RootSlots slots_;
   std::unique_ptr<FaultyEngine> keys_;

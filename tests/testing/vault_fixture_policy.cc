@@ -80,6 +80,8 @@ std::vector<FieldSpec> Fields() {
   fields[14].export_kind = policy::Export::kAccessOnly;  // card_last4
   fields[18].export_kind = policy::Export::kNever;       // password_hash
   fields[18].sensitivity = policy::Sensitivity::kCredential;
+  fields[1].purposes.set(kMarketing);  // email
+  fields[5].purposes.set(kMarketing);  // full_name
   // Not for billing.
   fields[6].purposes.reset(kBilling);
   return fields;
@@ -93,14 +95,15 @@ policy::CatalogueSource VaultCatalogueSource() {
   source.purposes = {Purpose(kService, "service"),
                      Purpose(kSupport, "support"),
                      Purpose(kBilling, "billing"),
+                     Purpose(kMarketing, "marketing"),
                      Purpose(kAuthentication, "authentication"),
                      Purpose(kTaxAudit, "tax_audit"),
                      Purpose(kSecurityAudit, "security_audit"),
                      Purpose(kLegalClaim, "legal_claim")};
   source.purposes[2].outlives_account = true;  // billing
-  source.purposes[4].outlives_account = true;  // tax_audit
-  source.purposes[6].outlives_account = true;  // legal_claim
-  source.purposes[6].for_holds = true;
+  source.purposes[5].outlives_account = true;  // tax_audit
+  source.purposes[7].outlives_account = true;  // legal_claim
+  source.purposes[7].for_holds = true;
   source.classes = {Class(1, "account"), Class(2, "profile"),
                     Class(3, "billing"), Class(4, "transaction"),
                     Class(policy::kClassCredential, "credential")};
@@ -127,9 +130,9 @@ void KeepTransactions(policy::CatalogueSource& source) {
 }
 
 policy::AccessSource VaultAccessSource() {
-  const std::vector<std::string> all_purposes = {"service",   "support",
-                                                 "billing",   "authentication",
-                                                 "tax_audit", "legal_claim"};
+  const std::vector<std::string> all_purposes = {
+      "service",   "support",     "billing",  "authentication",
+      "tax_audit", "legal_claim", "marketing"};
   policy::AccessSource source;
   source.tenants = {{kAcme, "acme", "JP"}, {kGlobex, "globex", ""}};
   source.roles = {
@@ -163,6 +166,13 @@ policy::AccessSource VaultAccessSource() {
           "keys.rotate",
           "hold.place",
           "hold.release",
+          "consent.record",
+          "consent.withdraw",
+          "consent.list",
+          "consent.object",
+          "consent.decide",
+          "restriction.set",
+          "restriction.lift",
           "export.bundle",
           "export.import"},
          all_purposes,
@@ -198,6 +208,40 @@ policy::AccessSource VaultAccessSource() {
       {kOtherFull, "globex", {"full"}},
       {kOtherAuditor, "globex", {"auditor"}},
   };
+  return source;
+}
+
+policy::PolicySource VaultPolicySource() {
+  const auto purpose = [](std::string id, std::string clause) {
+    policy::PolicySource::Purpose made;
+    made.id = std::move(id);
+    made.clause = std::move(clause);
+    made.where = "profile:1";
+    made.marketing = false;
+    return made;
+  };
+  policy::PolicySource source;
+  source.profile_id = "small";
+  source.where = "operator:1";
+  source.version = 3;
+  source.digest = "c0ffee";
+  source.cancelling_withdraws = true;
+  source.purposes = {purpose("service", "2.1"), purpose("support", "2.2"),
+                     purpose("marketing", "2.3")};
+  source.purposes.back().marketing = true;
+  for (const char* name : {"account", "profile", "billing", "transaction"}) {
+    source.classes.push_back({name, "1", true});
+  }
+  source.uses = {
+      {"service",
+       "operator:2",
+       {"service", "authentication"},
+       policy::Basis::kContract},
+      {"support", "operator:3", {}, policy::Basis::kLegitimateInterest},
+      {"marketing", "operator:4", {}, policy::Basis::kConsent}};
+  source.required_by_law = {{"billing", "Billing Act 1", "operator:5"},
+                            {"tax_audit", "Tax Act 57-4(6)", "operator:6"},
+                            {"legal_claim", "GDPR 17(3)(e)", "operator:7"}};
   return source;
 }
 

@@ -223,6 +223,20 @@ TEST_F(PolicyFileTest, RefusesTruthsAndBasesThatAreNone) {
       HasSubstr("this is no legal basis"));
 }
 
+TEST_F(PolicyFileTest, ReadsFromWhichVersionOnConsentsCount) {
+  EXPECT_EQ(Read()->uses[5].consent_from, 0U);
+  Change(Part::kOperator, "communications_marketing: {",
+         "communications_marketing: {consent_from_version: 1, ");
+  const auto source = Read();
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(source->uses[5].id, "communications_marketing");
+  EXPECT_EQ(source->uses[5].consent_from, 1U);
+  EXPECT_THAT(
+      ErrorAfter(Part::kOperator, "communications_marketing: {",
+                 "communications_marketing: {consent_from_version: soon, "),
+      HasSubstr("operator.yaml:"));
+}
+
 TEST_F(PolicyFileTest, RefusesWhatNobodyAnswersFor) {
   EXPECT_THAT(ErrorAfter(Part::kOperator, "by: privacy officer, ", ""),
               AllOf(HasSubstr("operator.yaml:9"), HasSubstr("`by`")));

@@ -64,6 +64,21 @@ class CompanyPolicyTest : public ::testing::Test {
   const std::unique_ptr<const Catalogue> catalogue_ = SmallCatalogue();
 };
 
+TEST_F(CompanyPolicyTest, SaysFromWhichVersionOnConsentsCount) {
+  PolicySource source = GoodSource();
+  EXPECT_EQ(Make(source)->For(kMarketing).consent_from, 0U);
+  source.uses[1].consent_from = 7;
+  EXPECT_EQ(Make(source)->For(kMarketing).consent_from, 7U);
+  EXPECT_EQ(Make(source)->For(kSupport).consent_from, 0U);
+  // Of a version that is yet to come nobody can have consented.
+  source.uses[1].consent_from = 8;
+  EXPECT_THAT(ErrorOf(source), HasSubstr("o:6"));
+  source.uses[1].consent_from = 0;
+  source.uses[0].consent_from = 7;
+  EXPECT_THAT(ErrorOf(source),
+              HasSubstr("consents to `help` cannot count from version 7"));
+}
+
 TEST_F(CompanyPolicyTest, CompilesWhatWasSaid) {
   const auto policy = Make(GoodSource());
   ASSERT_NE(policy, nullptr);

@@ -156,6 +156,16 @@ TEST_F(CompanyRulesTest, ConsentOpensAndItsWithdrawalCloses) {
                 "consent-not-withdrawn");
 }
 
+// Ending the account may have been what withdrew it: then that is the reason.
+TEST_F(CompanyRulesTest, OfWhoHasLeftTheWithdrawalIsToldFirst) {
+  person_.state = SubjectState::kCancelled;
+  ExpectRefused(Reading(kMarketing), Reason::kPurposeNotAllowed,
+                "purpose-outlives-account");
+  person_.withdrawn.set(kMarketing);
+  ExpectRefused(Reading(kMarketing), Reason::kConsentWithdrawn,
+                "consent-not-withdrawn");
+}
+
 // Scenario 21: the second basis goes on.
 TEST_F(CompanyRulesTest, Scenario21WithdrawingClosesNoOtherPurpose) {
   person_.withdrawn.set(kMarketing);
@@ -209,6 +219,17 @@ TEST_F(CompanyRulesTest, NothingIsDoneWithMinors) {
   ExpectRefused(Reading(kSupport), Reason::kAgeNotEligible, "old-enough");
 }
 
+TEST_F(CompanyRulesTest, NothingKeepsAnybodyFromEndingTheirAccount) {
+  person_.minor = person_.restricted = true;
+  person_.objected.set();
+  Access access = Reading(kSupport);
+  access.action = Action::kSubjectCancel;
+  access.fields.reset();
+  EXPECT_TRUE(Answer(access).allowed);
+  access.action = Action::kSubjectGet;
+  ExpectRefused(access, Reason::kAgeNotEligible, "old-enough");
+}
+
 TEST_F(CompanyRulesTest, ALawAsksNobody) {
   person_.minor = person_.restricted = true;
   person_.objected.set();
@@ -242,7 +263,7 @@ TEST_F(CompanyRulesTest, AllowImpliesEverythingThatThePolicyAsksFor) {
         EXPECT_NE(terms.basis, Basis::kNone);
         EXPECT_FALSE(terms.clause.empty());
         EXPECT_FALSE(terms.anonymised_only);
-        if (terms.lawful) continue;
+        if (terms.lawful || access.action == Action::kSubjectCancel) continue;
         EXPECT_FALSE(person_.minor);
         EXPECT_FALSE(person_.objected.test(purpose));
         EXPECT_TRUE(!person_.restricted || person_.consented.test(purpose));

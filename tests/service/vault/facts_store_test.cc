@@ -133,6 +133,106 @@ TEST_F(FactsStoreTest, UnderstandsACancelledPersonsRow) {
   EXPECT_THAT(StatusOfReading(), HasReason(Reason::kPurposeNotAllowed));
 }
 
+// What somebody said, and all else that there can be of them.
+Facts WithEverything(Facts facts) {
+  Consent consent;
+  consent.purpose = test::kMarketing;
+  consent.policy_version = 3;
+  consent.given = base::FromMicros(9);
+  facts.said.consents = {consent};
+  facts.said.restrictions = {
+      {RestrictionGround::kUnlawful, base::FromMicros(10)}};
+  facts.subject.state = policy::SubjectState::kCancelled;
+  facts.cancelled = base::FromMicros(77);
+  facts.holds = {{2, base::ClaimId()}, {3, base::ClaimId()}};
+  facts.subject.held.set(2).set(3);
+  return facts;
+}
+
+TEST_F(FactsStoreTest, KeepsWhatThePersonSaidBesideAllElse) {
+  const Facts before = Load();
+  for (int rest = 0; rest < 4; ++rest) {
+    Facts facts = WithEverything(before);
+    if ((rest & 1) == 0) {
+      facts.subject.state = policy::SubjectState::kActive;
+      facts.cancelled.reset();
+    }
+    if ((rest & 2) == 0) {
+      facts.holds.clear();
+      facts.subject.held.reset();
+    }
+    const Call call = vault_.CallOf(kFull, Action::kRecordGet, test::kBilling);
+    Ask ask;
+    ask.subject = ann_;
+    auto saving = vault_.NewAttempt(call);
+    auto saver = vault_.services().gate.Admit(*saving, call, ask);
+    ASSERT_THAT(saver, IsOk());
+    ASSERT_THAT(vault_.services().facts.Save(*saving, *saver, facts), IsOk());
+    ASSERT_THAT(vault_.Commit(std::move(saving)).status, IsOk());
+    auto attempt = vault_.NewAttempt(call);
+    const auto grant = vault_.services().gate.Admit(*attempt, call, ask);
+    ASSERT_THAT(grant, IsOk());
+    const Facts& kept = grant->facts();
+    EXPECT_EQ(kept.said, facts.said);
+    EXPECT_EQ(kept.cancelled, facts.cancelled);
+    EXPECT_EQ(kept.subject.state, facts.subject.state);
+    EXPECT_EQ(kept.holds, facts.holds);
+    EXPECT_EQ(kept.subject.held, facts.subject.held);
+    EXPECT_EQ(kept.pointers, facts.pointers);
+    EXPECT_EQ(kept.audit_reference, facts.audit_reference);
+  }
+}
+
+// Who has said nothing has the row that they had before anybody could.
+TEST_F(FactsStoreTest, RefusesStatementsOfWhoSaidNothing) {
+  const auto said = [](uint16_t consents) {
+    ByteWriter out;
+    out.Put(uint8_t{5})
+        .Put(uint8_t{1})
+        .Put(uint64_t{5})
+        .Put(uint64_t{0})
+        .PutRaw(std::string(16, 'r'))
+        .Put(uint16_t{0})
+        .Put(uint16_t{0})
+        .Put(consents);
+    if (consents > 0) {
+      out.Put(uint16_t{1})
+          .Put(uint32_t{1})
+          .Put(uint8_t{1})
+          .PutRaw(std::string(16, 'e'))
+          .Put(uint64_t{5})
+          .Put(uint64_t{0})
+          .Put(uint8_t{0});
+    }
+    out.Put(uint16_t{0}).Put(uint16_t{0});
+    return std::move(out).Take();
+  };
+  OverwriteSealed(said(1));
+  EXPECT_THAT(StatusOfReading(), IsOk());
+  OverwriteSealed(said(0));
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure));
+  std::string cancelled = said(1);
+  cancelled[1] = 2;  // by its state, but without a time
+  OverwriteSealed(cancelled);
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure));
+  OverwriteSealed(said(1) + "x");
+  EXPECT_THAT(StatusOfReading(), HasReason(Reason::kIntegrityFailure));
+}
+
+TEST_F(FactsStoreTest, RefusesMoreStatementsThanItHasRoomFor) {
+  Facts facts = Load();
+  facts.said = WithEverything(facts).said;
+  facts.said.consents.assign(kConsentsMax + 1, facts.said.consents.front());
+  EXPECT_THAT(Save(facts), HasReason(Reason::kInternal));
+  facts.said.consents.pop_back();
+  EXPECT_THAT(Save(facts), IsOk());
+  EXPECT_EQ(Load().said, facts.said);
+  Objection objection;
+  objection.made = base::FromMicros(3);
+  facts.said.objections.assign(kObjectionsMax + 1, objection);
+  EXPECT_THAT(Save(facts), HasReason(Reason::kInternal));
+}
+
 TEST_F(FactsStoreTest, RefusesMorePointersThanItHasRoomFor) {
   Facts facts = Load();
   for (uint16_t i = 0; i < kIndexPointersMax; ++i) {

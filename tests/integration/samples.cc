@@ -1,0 +1,58 @@
+#include "tests/integration/samples.h"
+
+#include <stdexcept>
+
+#include "hizo/v1/consent.pb.h"
+#include "hizo/v1/restriction.pb.h"
+#include "tests/integration/requests.h"
+
+namespace hizo::test {
+namespace {
+
+constexpr char kNotice[] = "3f1e7b7c-94f4-4b57-9d0a-5a0a2a7c1b11";
+
+template <typename Request>
+Request About(const std::string& subject) {
+  Request request;
+  *request.mutable_context() = ContextFor(kServicePurpose);
+  request.set_subject(subject);
+  return request;
+}
+
+template <typename Response, typename Request>
+void Do(const Peer& peer, const Request& request) {
+  const auto done = peer.Ask<Response>(request);
+  if (!done.ok()) throw std::runtime_error(done.status().ToString());
+}
+
+}  // namespace
+
+std::map<std::string, Sample> ConsentSamples(const Peer& peer,
+                                             const std::string& name,
+                                             const std::string& subject) {
+  const auto restriction =
+      RestrictionRequest<v1::SetRestrictionRequest>(subject);
+  Do<v1::SetRestrictionResponse>(peer, restriction);
+  auto objection = About<v1::RecordObjectionRequest>(subject);
+  objection.set_objected_purpose("service_improvement");
+  Do<v1::RecordObjectionResponse>(peer, objection);
+  auto decision = About<v1::DecideObjectionRequest>(subject);
+  decision.set_objected_purpose("service_improvement");
+  decision.set_decision(v1::OBJECTION_STATE_UPHELD);
+  auto withdrawal = About<v1::WithdrawConsentRequest>(subject);
+  withdrawal.set_consent_purpose("communications_marketing");
+  auto lift = RestrictionRequest<v1::LiftRestrictionRequest>(subject);
+  lift.set_notice(kNotice);
+  return {
+      {"RecordConsent",
+       SampleOf(name, ConsentRequest(subject, "communications_marketing"))},
+      {"WithdrawConsent", SampleOf(name, withdrawal)},
+      {"ListConsents", SampleOf(name, About<v1::ListConsentsRequest>(subject))},
+      {"RecordObjection", SampleOf(name, objection)},
+      {"DecideObjection", SampleOf(name, decision)},
+      {"SetRestriction", SampleOf(name, restriction)},
+      {"LiftRestriction", SampleOf(name, lift)},
+  };
+}
+
+}  // namespace hizo::test
