@@ -18,7 +18,8 @@ namespace {
 // The block, crypto/FORMAT.md 6. Stored; never renumber.
 constexpr std::string_view kMagic = "HIZOSLT1";
 constexpr uint8_t kFormat = 1;
-constexpr uint8_t kProtectionFilePermissions = 0;
+enum class Protection : uint8_t { kFilePermissions = 0, kPassphrase = 1 };
+constexpr size_t kProtectionOffset = 9;
 constexpr size_t kStoreIdOffset = 16;
 constexpr size_t kEpochOffset = 32;
 constexpr size_t kRootOffset = 40;
@@ -107,29 +108,62 @@ Secret Checksum(const Secret& block) {
   return checksum;
 }
 
-std::string BlockHead(std::string_view store_id, uint64_t epoch) {
+std::string BlockHead(std::string_view store_id, uint64_t epoch,
+                      Protection protection) {
   std::string head(kMagic);
   AppendBigEndian(head, kFormat);
-  AppendBigEndian(head, kProtectionFilePermissions);
+  AppendBigEndian(head, static_cast<uint8_t>(protection));
   head.resize(kStoreIdOffset, '\0');
   head.append(store_id);
   AppendBigEndian(head, epoch);
   return head;
 }
 
-Secret EncodeBlock(std::string_view store_id, const RootSlot::Root& root) {
+absl::StatusOr<Secret> EncodeBlock(std::string_view store_id,
+                                   const RootSlot::Root& root,
+                                   SlotPassphrases* passphrases) {
+  const std::string head =
+      BlockHead(store_id, root.epoch,
+                passphrases == nullptr ? Protection::kFilePermissions
+                                       : Protection::kPassphrase);
   Secret block(kBlockSize);
   const std::span<uint8_t> bytes = block.ExposeMutable();
-  std::ranges::copy(BlockHead(store_id, root.epoch), bytes.begin());
-  std::ranges::copy(root.key.Expose(), bytes.begin() + kRootOffset);
+  std::ranges::copy(head, bytes.begin());
+  if (passphrases == nullptr) {
+    std::ranges::copy(root.key.Expose(), bytes.begin() + kRootOffset);
+  } else {
+    const absl::StatusOr<std::string> sealed =
+        passphrases->Seal(head, root.key);
+    if (!sealed.ok()) return sealed.status();
+    std::ranges::copy(*sealed, bytes.begin() + kRootOffset);
+  }
   std::ranges::copy(Checksum(block).Expose(), bytes.begin() + kChecksumOffset);
   return block;
 }
 
+absl::StatusOr<Key> DecodeRoot(std::string_view bytes, Protection protection,
+                               SlotPassphrases* passphrases) {
+  const std::string_view head = bytes.substr(0, kRootOffset);
+  switch (protection) {
+    case Protection::kFilePermissions:
+      return Key::CopyOf(bytes.substr(kRootOffset, Key::kSize));
+    case Protection::kPassphrase:
+      if (passphrases == nullptr) {
+        return absl::FailedPreconditionError(
+            "the root slot is sealed with a passphrase, and none is given");
+      }
+      return passphrases->Open(
+          head, bytes.substr(kRootOffset, SlotPassphrases::kSealedSize));
+  }
+  return absl::FailedPreconditionError(
+      "the root slot is of a form that this version does not know");
+}
+
 // The root in a block, nullopt if it is empty. kDataLoss if it is damaged,
-// kFailedPrecondition if it is whole but not for us to touch.
+// kFailedPrecondition or kPermissionDenied if it is whole but not for us.
 absl::StatusOr<std::optional<RootSlot::Root>> DecodeBlock(
-    const Secret& block, std::string_view store_id, size_t index) {
+    const Secret& block, std::string_view store_id, size_t index,
+    SlotPassphrases* passphrases) {
   const std::string_view bytes = block.Expose();
   if (bytes.find_first_not_of('\0') == std::string_view::npos) {
     return std::nullopt;
@@ -144,13 +178,14 @@ absl::StatusOr<std::optional<RootSlot::Root>> DecodeBlock(
     return absl::FailedPreconditionError(
         "the root slot belongs to another store");
   }
-  if (!bytes.starts_with(BlockHead(store_id, epoch))) {
+  const auto protection = static_cast<Protection>(bytes[kProtectionOffset]);
+  if (!bytes.starts_with(BlockHead(store_id, epoch, protection))) {
     return absl::FailedPreconditionError(
         "the root slot is of a form that this version does not know");
   }
-  return RootSlot::Root{
-      .epoch = epoch,
-      .key = Key::CopyOf(bytes.substr(kRootOffset, Key::kSize))};
+  absl::StatusOr<Key> root = DecodeRoot(bytes, protection, passphrases);
+  if (!root.ok()) return root.status();
+  return RootSlot::Root{.epoch = epoch, .key = *std::move(root)};
 }
 
 // What a slot holds, block by block.
@@ -160,7 +195,8 @@ struct Content {
 };
 
 absl::StatusOr<Content> ReadContent(const OpenFile& file,
-                                    std::string_view store_id) {
+                                    std::string_view store_id,
+                                    SlotPassphrases* passphrases) {
   if (store_id.size() != kStoreIdSize) {
     return absl::InvalidArgumentError("a store id of impossible size");
   }
@@ -169,7 +205,7 @@ absl::StatusOr<Content> ReadContent(const OpenFile& file,
     const absl::StatusOr<Secret> block = ReadBlock(file, index);
     if (!block.ok()) return block.status();
     absl::StatusOr<std::optional<RootSlot::Root>> root =
-        DecodeBlock(*block, store_id, index);
+        DecodeBlock(*block, store_id, index, passphrases);
     if (root.ok()) {
       content.roots[index] = *std::move(root);
     } else if (absl::IsDataLoss(root.status())) {
@@ -183,8 +219,9 @@ absl::StatusOr<Content> ReadContent(const OpenFile& file,
 
 }  // namespace
 
-FileRootSlot::FileRootSlot(std::filesystem::path file)
-    : file_(std::move(file)) {}
+FileRootSlot::FileRootSlot(std::filesystem::path file,
+                           std::shared_ptr<SlotPassphrases> passphrases)
+    : file_(std::move(file)), passphrases_(std::move(passphrases)) {}
 
 absl::Status FileRootSlot::Create() {
   const OpenFile file(open(file_.c_str(),
@@ -208,7 +245,8 @@ absl::StatusOr<std::vector<RootSlot::Root>> FileRootSlot::Read(
     std::string_view store_id) {
   const absl::StatusOr<OpenFile> file = OpenSlot(file_);
   if (!file.ok()) return file.status();
-  absl::StatusOr<Content> content = ReadContent(*file, store_id);
+  absl::StatusOr<Content> content =
+      ReadContent(*file, store_id, passphrases_.get());
   if (!content.ok()) return content.status();
   std::vector<Root> roots;
   for (std::optional<Root>& root : content->roots) {
@@ -224,7 +262,8 @@ absl::StatusOr<std::vector<RootSlot::Root>> FileRootSlot::Read(
 absl::Status FileRootSlot::Put(std::string_view store_id, const Root& root) {
   const absl::StatusOr<OpenFile> file = OpenSlot(file_);
   if (!file.ok()) return file.status();
-  const absl::StatusOr<Content> content = ReadContent(*file, store_id);
+  const absl::StatusOr<Content> content =
+      ReadContent(*file, store_id, passphrases_.get());
   if (!content.ok()) return content.status();
   const size_t index = root.epoch % kBlocks;
   const std::optional<Root>& present = content->roots[index];
@@ -237,13 +276,17 @@ absl::Status FileRootSlot::Put(std::string_view store_id, const Root& root) {
     return absl::AlreadyExistsError(
         "the root slot holds another root of this epoch");
   }
-  return WriteBlock(*file, index, EncodeBlock(store_id, root));
+  const absl::StatusOr<Secret> block =
+      EncodeBlock(store_id, root, passphrases_.get());
+  if (!block.ok()) return block.status();
+  return WriteBlock(*file, index, *block);
 }
 
 absl::Status FileRootSlot::Erase(std::string_view store_id, uint64_t epoch) {
   const absl::StatusOr<OpenFile> file = OpenSlot(file_);
   if (!file.ok()) return file.status();
-  const absl::StatusOr<Content> content = ReadContent(*file, store_id);
+  const absl::StatusOr<Content> content =
+      ReadContent(*file, store_id, passphrases_.get());
   if (!content.ok()) return content.status();
   const size_t index = epoch % kBlocks;
   const std::optional<Root>& present = content->roots[index];

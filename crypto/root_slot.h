@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "crypto/secret.h"
+#include "crypto/slot_passphrases.h"
 
 namespace hizo::crypto {
 
@@ -39,7 +41,8 @@ class RootSlot {
   // All roots that the slot holds for `store_id`, oldest first: one, or two in
   // the middle of a seal, none in a fresh slot. kFailedPrecondition if it
   // holds another store's, kDataLoss if it is damaged, kNotFound if the slot
-  // is missing, kPermissionDenied if others than its owner may read it. What a
+  // is missing, kPermissionDenied if others than its owner may read it or it is
+  // sealed with another passphrase. What a
   // crash in the middle of Put or Erase left behind is passed over as long as
   // the other root is whole; Erase of its epoch clears it.
   virtual absl::StatusOr<std::vector<Root>> Read(std::string_view store_id) = 0;
@@ -55,10 +58,13 @@ class RootSlot {
 };
 
 // FileRootSlot is two 4,096-byte blocks in one file, the block of an epoch
-// being epoch mod 2, mode 0600, written in place with O_DSYNC.
+// being epoch mod 2, mode 0600, written in place with O_DSYNC. With passphrases
+// what it puts is sealed; a root that lies there in the clear is read, and goes
+// with the next seal. Without them a sealed root is kFailedPrecondition.
 class FileRootSlot final : public RootSlot {
  public:
-  explicit FileRootSlot(std::filesystem::path file);
+  explicit FileRootSlot(std::filesystem::path file,
+                        std::shared_ptr<SlotPassphrases> passphrases = nullptr);
   // Makes the file with two empty blocks; kAlreadyExists if it exists.
   absl::Status Create();
 
@@ -71,6 +77,7 @@ class FileRootSlot final : public RootSlot {
 
  private:
   std::filesystem::path file_;
+  std::shared_ptr<SlotPassphrases> passphrases_;  // nullptr: none
 };
 
 }  // namespace hizo::crypto

@@ -12,7 +12,8 @@
 //
 // Errors of `Commit`, and what they mean for the batch:
 //   kAborted            a precondition failed; nothing changed
-//   kResourceExhausted  no space; nothing changed; may work later
+//   kResourceExhausted  no space but what is kept for batches that may use the
+//                       reserve; nothing changed; may work later
 //   kUnavailable        refused before anything was written; nothing changed
 //   kUnknown            a write or sync failed on the way: it may or may not
 //                       be there after the next open. The engine refuses
@@ -26,7 +27,9 @@
 #ifndef HIZO_STORAGE_ENGINE_H_
 #define HIZO_STORAGE_ENGINE_H_
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -66,10 +69,13 @@ class Batch {
   void Delete(std::string key);  // deleting what is not there is no error
   void RequireAbsent(std::string key);
   void RequireValue(std::string key, std::string value);
-  void Append(Batch&& other);
+  void Append(Batch&& other);  // its writes and preconditions
+  // Lets it have the room that is kept when a disk is nearly full.
+  void MayUseReserve() { may_use_reserve_ = true; }
 
   bool empty() const { return writes_.empty() && preconditions_.empty(); }
   size_t bytes() const { return bytes_; }
+  bool may_use_reserve() const { return may_use_reserve_; }
   const std::vector<Write>& writes() const { return writes_; }
   const std::vector<Precondition>& preconditions() const {
     return preconditions_;
@@ -79,6 +85,7 @@ class Batch {
   std::vector<Write> writes_;
   std::vector<Precondition> preconditions_;
   size_t bytes_ = 0;
+  bool may_use_reserve_ = false;
 };
 
 // ScanRange: the rows with from <= key < until, at most `limit` of them
@@ -94,6 +101,16 @@ struct ScanRange {
 // The range of all keys that begin with `prefix`, which is not empty and not
 // all 0xFF.
 ScanRange PrefixRange(std::string_view prefix, size_t limit);
+
+// What a purge found. Sound, if nothing of what had been deleted or replaced
+// before it is left in any file of the store.
+struct PurgeReport {
+  uint64_t files_rewritten = 0;  // that are there no more
+  uint64_t files_left = 0;       // of before it, which somebody still read
+  bool read_meanwhile = false;   // by somebody who sees an older state
+  uint64_t bytes = 0;            // of the store afterwards
+  bool sound() const { return files_left == 0 && !read_meanwhile; }
+};
 
 // Reader is what engines and snapshots have in common.
 class Reader {
@@ -118,6 +135,14 @@ class Engine : public Reader {
   virtual absl::StatusOr<std::unique_ptr<Snapshot>> NewSnapshot() const = 0;
   // OK while commits are possible; otherwise the error that Commit would give.
   virtual absl::Status Health() const = 0;
+  // Writes every file of the store anew, without what was deleted or replaced.
+  // Takes as long as that takes; readers and commits go on. Ends early, with
+  // kAborted, once `stop` is set. kResourceExhausted if there is not as much
+  // room again as the store takes; kUnavailable if it fails. Whatever it comes
+  // to, the store holds the same rows.
+  virtual absl::StatusOr<PurgeReport> Purge(std::atomic<bool>& stop) = 0;
+  // Whether there is room for nothing but batches that may use the reserve.
+  virtual bool OnlyReserveLeft() const = 0;
 };
 
 }  // namespace hizo::storage

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "storage/files.h"
+#include "storage/program.h"
 
 namespace hizo::storage {
 namespace {
@@ -48,13 +49,14 @@ bool WriteDurably(const fs::path& file, const std::string& text) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Witness>> Witness::Open(const fs::path& folder) {
+absl::StatusOr<std::unique_ptr<Witness>> Witness::Open(
+    const fs::path& folder, const fs::path& program) {
   std::error_code error;
   if (!fs::is_directory(folder, error)) {
     return absl::NotFoundError("the witness: there is no folder " +
                                folder.string());
   }
-  return std::unique_ptr<Witness>(new Witness(folder));
+  return std::unique_ptr<Witness>(new Witness(folder, program));
 }
 
 fs::path Witness::FileOf(uint64_t size) const {
@@ -86,6 +88,13 @@ absl::StatusOr<Witness::Seen> Witness::Read(uint64_t size) const {
 }
 
 absl::Status Witness::Show(const Seen& head) {
+  if (absl::Status status = PutDown(head); !status.ok()) return status;
+  if (program_.empty()) return absl::OkStatus();
+  return RunProgram(program_, std::to_string(head.size), head.note,
+                    kProgramPatience);
+}
+
+absl::Status Witness::PutDown(const Seen& head) {
   const fs::path file = FileOf(head.size);
   std::error_code error;
   if (fs::exists(file, error)) {

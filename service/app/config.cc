@@ -1,7 +1,5 @@
 #include "service/app/config.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -20,9 +18,6 @@ namespace {
 constexpr size_t kSlotsMax = 8;
 constexpr size_t kStoreNameSizeMax = 64;
 constexpr size_t kPasswordCostFloor = 10;
-constexpr size_t kPasswordCostAdvised = 12;
-constexpr std::chrono::milliseconds kHashTimeMin{50};
-constexpr std::chrono::milliseconds kHashTimeMax{500};
 
 using Member =
     std::variant<std::string Config::*, Path Config::*,
@@ -55,11 +50,19 @@ constexpr Setting kSettings[] = {
     {"slots", &Config::slots,
      "files that hold the root key, at most 8; outside both folders, each best "
      "on a device of its own"},
+    {"slot_passphrase_file", &Config::slot_passphrase_file,
+     "file of a passphrase that roots in slots are sealed with; more lines are "
+     "earlier ones that only open",
+     0, 0, true},
     {"anchor", &Config::anchor,
      "file that remembers the head of the audit log; outside both folders"},
     {"witness.dir", &Config::witness_dir,
      "folder of somebody else's that is shown the audit log's signed head; a "
      "log that does not continue what lies there does not start",
+     0, 0, true},
+    {"witness.command", &Config::witness_command,
+     "program that is given each head as well, on its standard input, and ends "
+     "with 0 once others have it; its argument is the number of entries",
      0, 0, true},
     {"witness.seconds", &Config::witness_seconds, "how often it is shown", 1,
      86400},
@@ -103,6 +106,10 @@ constexpr Setting kSettings[] = {
      "how often what had values replaced or deleted gets new keys, so that "
      "older copies of them die; 0 is never",
      0, 525600},
+    {"purge_hours", &Config::purge_hours,
+     "how often the files of the stores are written anew without what was "
+     "deleted, from the start on; 0 is never",
+     0, 8760},
     {"commit.queue", &Config::commit_queue,
      "calls that may wait for the disk; more are told to come back", 1, 65536},
     {"memory.require_lock", &Config::memory_require_lock,
@@ -287,6 +294,10 @@ absl::Status CheckNamesAndCost(const Config& config) {
   if (config.password_cost < kPasswordCostFloor && !config.password_test_cost) {
     return Wrong("password.cost", "under 10 is for tests only");
   }
+  if (!config.witness_command.empty() && config.witness_dir.empty()) {
+    return Wrong("witness.command",
+                 "needs witness.dir, which tells at the start what was seen");
+  }
   return absl::OkStatus();
 }
 
@@ -349,6 +360,9 @@ absl::Status CheckPlaces(const Config& config) {
   if (!config.witness_dir.empty()) {
     outside.emplace_back("witness.dir", config.witness_dir);
   }
+  if (!config.slot_passphrase_file.empty()) {
+    outside.emplace_back("slot_passphrase_file", config.slot_passphrase_file);
+  }
   std::vector<Path> seen;
   for (const auto& [name, path] : outside) {
     ASSIGN_OR_RETURN(const Path place, Resolve(name, path));
@@ -371,7 +385,9 @@ absl::Status CheckFiles(const Config& config) {
       {"tls.client_ca", config.tls_client_ca},
       {"catalogue", config.catalogue},
       {"access", config.access},
-      {"password.breached_file", config.password_breached_file}};
+      {"password.breached_file", config.password_breached_file},
+      {"witness.command", config.witness_command},
+      {"slot_passphrase_file", config.slot_passphrase_file}};
   for (const auto& [name, file] : files) {
     if (file.empty()) continue;
     std::error_code error;
@@ -381,51 +397,6 @@ absl::Status CheckFiles(const Config& config) {
     }
   }
   return absl::OkStatus();
-}
-
-// The device that `path` lies on, or would lie on once it is made.
-std::optional<dev_t> DeviceOf(Path path) {
-  struct stat info {};
-  while (stat(path.c_str(), &info) != 0) {
-    if (path == path.parent_path()) return std::nullopt;
-    path = path.parent_path();
-  }
-  return info.st_dev;
-}
-
-void WarnOfPlaces(const Config& config, std::vector<std::string>& warnings) {
-  const std::optional<dev_t> data = DeviceOf(config.storage_data_dir);
-  const std::optional<dev_t> keys = DeviceOf(config.storage_keys_dir);
-  const auto shares = [&](const Path& path) {
-    const std::optional<dev_t> device = DeviceOf(path);
-    return device.has_value() && (device == data || device == keys);
-  };
-  if (std::any_of(config.slots.begin(), config.slots.end(), shares)) {
-    warnings.emplace_back(
-        "slots: a root slot is on the device of the data or keys: whoever "
-        "takes that disk or its snapshots can read everything");
-  }
-  if (config.slots.size() == 1) {
-    warnings.emplace_back(
-        "slots: there is only one root slot: if it is lost, so is everything");
-  }
-  const std::optional<dev_t> backups = DeviceOf(config.backup_dir);
-  if (!config.backup_dir.empty() && backups.has_value() && backups == data) {
-    warnings.emplace_back(
-        "backup.dir: it is on the device of the data: what takes that disk "
-        "takes the backups as well");
-  }
-  const auto goes_back = [&](const std::string& name, const std::string& what) {
-    warnings.push_back(
-        name +
-        ": it is on the device of the data or keys: whoever puts "
-        "back an older copy of that disk puts back the " +
-        what + " as well");
-  };
-  if (!config.witness_dir.empty() && shares(config.witness_dir)) {
-    goes_back("witness.dir", "witness");
-  }
-  if (shares(config.anchor)) goes_back("anchor", "anchor");
 }
 
 }  // namespace
@@ -444,37 +415,6 @@ absl::StatusOr<Config> LoadConfig(const Path& file,
   RETURN_IF_ERROR(CheckPlaces(config));
   RETURN_IF_ERROR(CheckFiles(config));
   return config;
-}
-
-std::vector<std::string> Warnings(const Config& config) {
-  std::vector<std::string> warnings;
-  WarnOfPlaces(config, warnings);
-  struct stat info {};
-  if (stat(config.tls_key.c_str(), &info) == 0 && (info.st_mode & 077) != 0) {
-    warnings.emplace_back("tls.key: others than its owner may read it");
-  }
-  if (config.password_cost < kPasswordCostAdvised) {
-    warnings.emplace_back(
-        "password.cost: under 12, stolen hashes are cheaper to guess");
-  }
-  if (!config.memory_require_lock) {
-    warnings.emplace_back(
-        "memory.require_lock: off, keys may be written to swap");
-  }
-  return warnings;
-}
-
-std::string PasswordTimeWarning(const Config& config,
-                                std::chrono::nanoseconds took) {
-  // Chosen for speed, and known to whoever chose it.
-  if (config.password_test_cost) return "";
-  const bool fast = took < kHashTimeMin;
-  if (!fast && took <= kHashTimeMax) return "";
-  return "password.cost " + std::to_string(config.password_cost) + " takes " +
-         std::to_string(took / std::chrono::milliseconds(1)) + " ms here; " +
-         (fast ? "under 50 ms stolen hashes are cheap to guess"
-               : "over 500 ms signing in is slow and a few calls keep the "
-                 "threads busy");
 }
 
 std::vector<SettingHelp> Settings() {

@@ -33,8 +33,10 @@ struct Config {
   Path storage_keys_dir;
   size_t storage_cache_mb = 64;
   std::vector<Path> slots;
+  Path slot_passphrase_file;  // empty: slots hold the root in the clear
   Path anchor;
-  Path witness_dir;  // empty: no witness
+  Path witness_dir;      // empty: no witness
+  Path witness_command;  // empty: none
   size_t witness_seconds = 60;
   size_t witness_override = 0;  // 0: nothing is overridden
   size_t audit_keep_years = 7;
@@ -54,6 +56,7 @@ struct Config {
   size_t password_threads = 2;
   size_t password_queue = 64;
   size_t renew_minutes = 24 * 60;  // 0: never
+  size_t purge_hours = 24;         // 0: never
   size_t commit_queue = 4096;
   bool memory_require_lock = true;
   size_t max_message_bytes = 1024 * 1024;

@@ -150,14 +150,6 @@ crypto::Suite SuiteOf(const Config& config) {
       .value_or(crypto::kFirstSuite);
 }
 
-vault::RootSlots SlotsOf(const Config& config) {
-  vault::RootSlots slots;
-  for (const Path& path : config.slots) {
-    slots.push_back(std::make_unique<crypto::FileRootSlot>(path));
-  }
-  return slots;
-}
-
 absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
                                     std::function<void(std::string_view)> log) {
   storage::RocksDbOptions options;
@@ -207,7 +199,7 @@ absl::Status InitStore(const Config& config) {
   for (const Path& path : config.slots) {
     RETURN_IF_ERROR(crypto::FileRootSlot(path).Create());
   }
-  const vault::RootSlots slots = SlotsOf(config);
+  ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
   ASSIGN_OR_RETURN(const base::StoreId id,
                    vault::Store::Create({*engines.keys, *engines.data, slots,
                                          config.store_name, SuiteOf(config)}));
@@ -233,10 +225,10 @@ Instance::Instance(const Config& config, Engines engines,
       clock_(clock),
       engines_(std::move(engines)),
       declared_(std::move(declared)),
-      slots_(SlotsOf(config)),
       started_(clock.Now()) {}
 
 absl::Status Instance::Open() {
+  ASSIGN_OR_RETURN(slots_, OpenSlots(config_));
   ASSIGN_OR_RETURN(const base::StoreId id,
                    vault::StoreKeys::IdOf(*engines_.keys));
   ASSIGN_OR_RETURN(auto anchor, storage::Anchor::Open(config_.anchor,
@@ -300,7 +292,8 @@ absl::Status Instance::OpenBreached() {
 
 absl::Status Instance::OpenWitness() {
   if (config_.witness_dir.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(witness_, storage::Witness::Open(config_.witness_dir));
+  ASSIGN_OR_RETURN(witness_, storage::Witness::Open(config_.witness_dir,
+                                                    config_.witness_command));
   return absl::OkStatus();
 }
 
@@ -350,9 +343,7 @@ absl::Status Instance::Serve() {
                                 options));
   keeping_up_ = std::thread([this] { KeepUp(); });
   // Reckoned here: whoever is told that it runs may move the clock at once.
-  sealing_ = std::thread([this, renew_at = clock_.Now() + kRenewAfterStart] {
-    SealErasures(renew_at);
-  });
+  sealing_ = std::thread([this, start = clock_.Now()] { SealErasures(start); });
   server_->SetServing(rpc::Server::Health::kServing);
   return absl::OkStatus();
 }
@@ -458,11 +449,17 @@ void Instance::RotateKeys() {
   }
 }
 
-void Instance::SealErasures(base::Timestamp renew_at) {
+void Instance::SealErasures(base::Timestamp start) {
+  base::Timestamp renew_at = start + kRenewAfterStart;
+  base::Timestamp purge_at = start + std::chrono::hours(config_.purge_hours);
   while (!StoppingBefore(std::chrono::steady_clock::now() + kSealInterval)) {
     FinishErasures();
     RotateKeys();
     const base::Timestamp now = clock_.Now();
+    if (config_.purge_hours > 0 && now >= purge_at) {
+      purge_at = now + std::chrono::hours(config_.purge_hours);
+      store_->purges().BeginOwn();
+    }
     if (!store_->renews() || now < renew_at) continue;
     renew_at = now + std::chrono::minutes(config_.renew_minutes);
     Renew();

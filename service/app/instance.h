@@ -50,8 +50,10 @@ enum class Opening { kExisting, kNew };
 absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
                                     std::function<void(std::string_view)> log);
 
-// The configured slots, and the suite that the store is made in.
-vault::RootSlots SlotsOf(const Config& config);
+// The configured slots; kFailedPrecondition, with a text for the operator, if
+// there is something wrong with their passphrases.
+absl::StatusOr<vault::RootSlots> OpenSlots(const Config& config);
+// The suite that the store is made in.
 crypto::Suite SuiteOf(const Config& config);
 
 // What an operator declared: the catalogue and who may do what.
@@ -96,7 +98,7 @@ class Instance {
   void Tidy();
   void ShowWitness();
   // Another one: seals and finishes erasures soon after they were acknowledged.
-  void SealErasures(base::Timestamp renew_at);
+  void SealErasures(base::Timestamp start);
   void FinishErasures();
   void Renew();
   void RotateKeys();

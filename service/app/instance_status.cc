@@ -31,6 +31,9 @@ v1::GetStatusResponse Instance::ReadStatus() const {
   if (rotation.ok() && rotation->has_value()) {
     *status.mutable_key_rotation() = rpc::FromKeyRotation(**rotation);
   }
+  if (const auto purge = store_->purges().Newest()) {
+    *status.mutable_purge() = rpc::FromPurge(*purge);
+  }
   const auto waiting = store_->credentials().WaitingCallers(clock_.Now());
   if (waiting.ok()) {
     for (const auto& caller : *waiting) {

@@ -78,7 +78,7 @@ absl::Status MakeNew(const Config& config, const Declared& declared,
   options.directory = restoring;
   options.create = true;
   ASSIGN_OR_RETURN(const auto into, storage::OpenRocksDb(options));
-  const vault::RootSlots slots = SlotsOf(config);
+  ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
   ASSIGN_OR_RETURN(auto anchor, OpenAnchor(config, engines));
   return vault::Store::Restore(
              PartsOf(config, engines, slots), std::move(anchor),
@@ -94,7 +94,7 @@ absl::StatusOr<vault::RestoreCounts> TellTheLog(const Config& config,
                    OpenEngines(config, Opening::kExisting, nullptr));
   ASSIGN_OR_RETURN(const auto counts, vault::RestoredCounts(*engines.data));
   if (!counts.has_value()) return absl::InternalError("nothing was restored");
-  const vault::RootSlots slots = SlotsOf(config);
+  ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
   ASSIGN_OR_RETURN(auto anchor, OpenAnchor(config, engines));
   RETURN_IF_ERROR(
       vault::Store::Open(PartsOf(config, engines, slots), std::move(anchor),

@@ -23,7 +23,7 @@ absl::StatusOr<vault::DataVerdict> VerifyData(const Config& config,
   ASSIGN_OR_RETURN(auto anchor,
                    storage::Anchor::Open(config.anchor, std::string(id.bytes()),
                                          /*create=*/false));
-  const vault::RootSlots slots = SlotsOf(config);
+  ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
   ASSIGN_OR_RETURN(
       const auto store,
       vault::Store::Open({*engines.keys, *engines.data, slots,

@@ -1,7 +1,7 @@
 // hizo backup ...: copies of the data store.
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <thread>
+#include <optional>
+#include <string>
 
 #include "hizo/v1/admin.pb.h"
 #include "service/base/status_macros.h"
@@ -12,7 +12,6 @@
 namespace hizo::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kLookInterval{200};
 constexpr int64_t kBytesPerMegabyte = 1024 * 1024;
 
 std::string Megabytes(int64_t bytes) {
@@ -24,23 +23,24 @@ std::string Megabytes(int64_t bytes) {
 // it is.
 absl::StatusOr<v1::BackupJob> Await(Session& session, v1::BackupJob job) {
   const int64_t number = job.number();
-  const bool watched = session.terminal.at_err == Presence::kPerson;
-  while (job.state() == v1::BACKUP_JOB_STATE_RUNNING) {
-    std::this_thread::sleep_for(kLookInterval);
-    v1::ListBackupsRequest request;
-    session.Fill(*request.mutable_context());
-    v1::ListBackupsResponse list;
-    RETURN_IF_ERROR(session.client.Call(request, list));
-    // The server was started anew, or somebody has begun something else.
-    if (list.job().number() != number) {
-      return Fail({.text = "the vault knows nothing of it any more",
-                   .reason = {},
-                   .field = {}});
-    }
-    job = list.job();
-    if (watched) session.terminal.err << "\r" << Megabytes(job.bytes());
-  }
-  if (watched) session.terminal.err << "\n";
+  const absl::Status watched =
+      session.Watch([&]() -> absl::StatusOr<std::optional<std::string>> {
+        if (job.state() != v1::BACKUP_JOB_STATE_RUNNING) return std::nullopt;
+        v1::ListBackupsRequest request;
+        session.Fill(*request.mutable_context());
+        v1::ListBackupsResponse list;
+        RETURN_IF_ERROR(session.client.Call(request, list));
+        // The server was started anew, or somebody has begun something else.
+        if (list.job().number() != number) {
+          return Fail({.text = "the vault knows nothing of it any more",
+                       .reason = {},
+                       .field = {}});
+        }
+        job = list.job();
+        if (job.state() != v1::BACKUP_JOB_STATE_RUNNING) return std::nullopt;
+        return Megabytes(job.bytes());
+      });
+  RETURN_IF_ERROR(watched);
   return job;
 }
 

@@ -285,6 +285,12 @@ absl::Status Client::Call(const v1::RotateKeysRequest& request,
                       request, response);
 }
 
+absl::Status Client::Call(const v1::RunPurgeRequest& request,
+                          v1::RunPurgeResponse& response) {
+  return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::RunPurge, request,
+                      response);
+}
+
 absl::Status Client::Call(const v1::CreateBackupRequest& request,
                           v1::CreateBackupResponse& response) {
   return stubs_->Call(stubs_->admin, &v1::AdminService::Stub::CreateBackup,

@@ -69,6 +69,8 @@ class GetRecordRequest;
 class GetRecordResponse;
 class RotateKeysRequest;
 class RotateKeysResponse;
+class RunPurgeRequest;
+class RunPurgeResponse;
 class CreateBackupRequest;
 class CreateBackupResponse;
 class ListBackupsRequest;
@@ -209,6 +211,8 @@ class Client {
                     v1::GetStatusResponse& response);
   absl::Status Call(const v1::RotateKeysRequest& request,
                     v1::RotateKeysResponse& response);
+  absl::Status Call(const v1::RunPurgeRequest& request,
+                    v1::RunPurgeResponse& response);
   absl::Status Call(const v1::CreateBackupRequest& request,
                     v1::CreateBackupResponse& response);
   absl::Status Call(const v1::ListBackupsRequest& request,

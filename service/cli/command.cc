@@ -1,6 +1,8 @@
 #include "service/cli/command.h"
 
 #include <CLI/CLI.hpp>
+#include <chrono>
+#include <thread>
 
 #include "crypto/random.h"
 #include "hizo/v1/value.pb.h"
@@ -57,6 +59,19 @@ void Session::Print(const google::protobuf::Message& message,
   terminal.out << (format == Format::kJson ? JsonText(message) + '\n' : table);
 }
 
+absl::Status Session::Watch(const Look& look) {
+  constexpr std::chrono::milliseconds kInterval{200};
+  const bool watched = terminal.at_err == Presence::kPerson;
+  for (;;) {
+    ASSIGN_OR_RETURN(const std::optional<std::string> far, look());
+    if (!far.has_value()) break;
+    if (watched) terminal.err << "\r" << *far;
+    std::this_thread::sleep_for(kInterval);
+  }
+  if (watched) terminal.err << "\n";
+  return absl::OkStatus();
+}
+
 CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   app_->fallthrough();
   app_->require_subcommand(1);
@@ -78,6 +93,7 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   AddEraseCommands(*this);
   AddBackupCommands(*this);
   AddKeysCommands(*this);
+  AddPurgeCommand(*this);
   AddBundleCommands(*this);
   AddHoldCommands(*this);
   AddConsentCommands(*this);

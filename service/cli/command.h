@@ -6,6 +6,7 @@
 #ifndef HIZO_SERVICE_CLI_COMMAND_H_
 #define HIZO_SERVICE_CLI_COMMAND_H_
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "service/cli/client.h"
 #include "service/cli/config.h"
 #include "service/cli/terminal.h"
@@ -45,6 +47,10 @@ struct Session {
   // Prints `message` as a line of JSON, or `table`, as the user wants it.
   void Print(const google::protobuf::Message& message,
              const std::string& table) const;
+  // Waits for what is under way in the vault: calls `look` again and again
+  // until it says nullopt, and shows what it says to a person who watches.
+  using Look = std::function<absl::StatusOr<std::optional<std::string>>()>;
+  absl::Status Watch(const Look& look);
 };
 
 class Command {
@@ -114,6 +120,7 @@ void AddPolicyCommands(CommandLine& line);
 void AddEraseCommands(CommandLine& line);
 void AddBackupCommands(CommandLine& line);
 void AddKeysCommands(CommandLine& line);
+void AddPurgeCommand(CommandLine& line);
 void AddBundleCommands(CommandLine& line);
 void AddBundleImportCommand(CommandLine& line, CLI::App& group);
 void AddHoldCommands(CommandLine& line);

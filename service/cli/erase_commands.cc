@@ -6,6 +6,7 @@
 #include "crypto/signed_note.h"
 #include "hizo/v1/erasure.pb.h"
 #include "service/base/status_macros.h"
+#include "service/cli/about_subject.h"
 #include "service/cli/command.h"
 #include "service/cli/failure.h"
 #include "service/cli/input.h"
@@ -66,16 +67,13 @@ std::string KeptLines(const Response& response) {
   return lines;
 }
 
-class ErasePlan : public Command {
+class ErasePlan : public AboutSubject<v1::PlanErasureRequest,
+                                      v1::PlanErasureResponse, &Session::Fill> {
  public:
-  explicit ErasePlan(CLI::App& app) { AddSubjectOption(app, subject_); }
+  using AboutSubject::AboutSubject;
 
-  absl::Status Run(Session& session) override {
-    v1::PlanErasureRequest request;
-    session.Fill(*request.mutable_context());
-    request.set_subject(subject_);
-    v1::PlanErasureResponse plan;
-    RETURN_IF_ERROR(session.client.Call(request, plan));
+ private:
+  std::string Say(const v1::PlanErasureResponse& plan) const override {
     Table table({"CLASS", "RECORDS", "FATE"});
     for (const v1::PlannedClass& planned : plan.classes()) {
       table.Add({planned.record_class().empty() ? "(hizo's own)"
@@ -85,12 +83,8 @@ class ErasePlan : public Command {
                      ? KeptText(planned.kept())
                      : "destroyed"});
     }
-    session.Print(plan, table.Text());
-    return absl::OkStatus();
+    return table.Text();
   }
-
- private:
-  std::string subject_;
 };
 
 class EraseRun : public Command {
@@ -121,22 +115,16 @@ class EraseRun : public Command {
   int grace_days_ = 0;
 };
 
-class EraseCancel : public Command {
+class EraseCancel
+    : public AboutSubject<v1::CancelErasureRequest, v1::CancelErasureResponse,
+                          &Session::FillWrite> {
  public:
-  explicit EraseCancel(CLI::App& app) { AddSubjectOption(app, subject_); }
-
-  absl::Status Run(Session& session) override {
-    v1::CancelErasureRequest request;
-    session.FillWrite(*request.mutable_context());
-    request.set_subject(subject_);
-    v1::CancelErasureResponse response;
-    RETURN_IF_ERROR(session.client.Call(request, response));
-    session.Print(response, "taken back: the person is there as before\n");
-    return absl::OkStatus();
-  }
+  using AboutSubject::AboutSubject;
 
  private:
-  std::string subject_;
+  std::string Say(const v1::CancelErasureResponse&) const override {
+    return "taken back: the person is there as before\n";
+  }
 };
 
 class EraseReceipt : public Command {

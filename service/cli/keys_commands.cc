@@ -1,7 +1,8 @@
 // hizo keys ...: the keys of the store.
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <thread>
+#include <algorithm>
+#include <optional>
+#include <string>
 
 #include "hizo/v1/admin.pb.h"
 #include "service/base/status_macros.h"
@@ -11,7 +12,6 @@
 namespace hizo::cli {
 namespace {
 
-constexpr std::chrono::milliseconds kLookInterval{200};
 constexpr int kPercent = 100;
 
 class KeysRotate : public Command {
@@ -41,24 +41,18 @@ class KeysRotate : public Command {
 
  private:
   static absl::Status Await(Session& session) {
-    const bool watched = session.terminal.at_err == Presence::kPerson;
-    for (;;) {
-      v1::GetStatusRequest request;
-      session.Fill(*request.mutable_context());
-      v1::GetStatusResponse status;
-      RETURN_IF_ERROR(session.client.Call(request, status));
-      if (!status.has_key_rotation()) break;
-      if (watched) {
-        const v1::KeyRotation& rotation = status.key_rotation();
-        session.terminal.err << "\r"
-                             << int64_t{rotation.buckets_done()} * kPercent /
-                                    std::max(rotation.buckets(), 1)
-                             << " %";
-      }
-      std::this_thread::sleep_for(kLookInterval);
-    }
-    if (watched) session.terminal.err << "\n";
-    return absl::OkStatus();
+    return session.Watch(
+        [&session]() -> absl::StatusOr<std::optional<std::string>> {
+          v1::GetStatusRequest request;
+          session.Fill(*request.mutable_context());
+          v1::GetStatusResponse status;
+          RETURN_IF_ERROR(session.client.Call(request, status));
+          if (!status.has_key_rotation()) return std::nullopt;
+          const v1::KeyRotation& rotation = status.key_rotation();
+          const int64_t percent = int64_t{rotation.buckets_done()} * kPercent /
+                                  std::max(rotation.buckets(), 1);
+          return std::to_string(percent) + " %";
+        });
   }
 
   bool data_keys_ = false;

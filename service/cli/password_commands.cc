@@ -5,6 +5,7 @@
 #include "crypto/secret.h"
 #include "hizo/v1/credential.pb.h"
 #include "service/base/status_macros.h"
+#include "service/cli/about_subject.h"
 #include "service/cli/command.h"
 #include "service/cli/failure.h"
 #include "service/cli/input.h"
@@ -175,29 +176,6 @@ class PasswordImportHash : public Command {
  private:
   std::string subject_;
   std::string hash_file_;
-};
-
-// What is asked about a person and nothing else; `kFill` says what its context
-// is.
-template <typename Request, typename Response,
-          void (Session::*kFill)(v1::RequestContext&) const>
-class AboutSubject : public Command {
- public:
-  explicit AboutSubject(CLI::App& app) { AddSubjectOption(app, subject_); }
-
-  absl::Status Run(Session& session) override {
-    Request request;
-    (session.*kFill)(*request.mutable_context());
-    request.set_subject(subject_);
-    Response response;
-    RETURN_IF_ERROR(session.client.Call(request, response));
-    session.Print(response, Say(response));
-    return absl::OkStatus();
-  }
-
- private:
-  virtual std::string Say(const Response& response) const = 0;
-  std::string subject_;
 };
 
 class PasswordRevoke

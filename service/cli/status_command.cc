@@ -9,6 +9,16 @@
 namespace hizo::cli {
 namespace {
 
+std::string PurgeText(const v1::GetStatusResponse& status) {
+  const v1::Purge& purge = status.purge();
+  if (!status.has_purge()) return "none since then";
+  if (!purge.has_end_time()) return "under way";
+  const std::string ended = DisplayText(purge.end_time());
+  if (purge.reason() != v1::REASON_UNSPECIFIED) return ended + ", failed";
+  const bool sound = purge.files_left() == 0 && !purge.read_meanwhile();
+  return ended + (sound ? ", nothing left" : ", something may be left");
+}
+
 class Status : public Command {
  public:
   explicit Status(CLI::App&) {}
@@ -50,6 +60,7 @@ class Status : public Command {
     table.Add({"newest backup", response.has_backup_time()
                                     ? DisplayText(response.backup_time())
                                     : "none"});
+    table.Add({"newest purge", PurgeText(response)});
     session.Print(response, table.Text());
     return absl::OkStatus();
   }

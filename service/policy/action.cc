@@ -75,6 +75,7 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kConsentDecide, "consent.decide", Concerns::kStore},
     {Action::kRestrictionSet, "restriction.set", Concerns::kStore},
     {Action::kRestrictionLift, "restriction.lift", Concerns::kStore},
+    {Action::kStorePurge, "store.purge", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

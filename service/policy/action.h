@@ -64,8 +64,9 @@ enum class Action : uint8_t {
   kConsentDecide = 51,
   kRestrictionSet = 52,
   kRestrictionLift = 53,
+  kStorePurge = 54,
 };
-inline constexpr int kActionCount = 54;
+inline constexpr int kActionCount = 55;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

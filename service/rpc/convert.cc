@@ -286,4 +286,17 @@ v1::KeyRotation FromKeyRotation(const vault::KeyRotation& rotation) {
   return told;
 }
 
+v1::Purge FromPurge(const vault::Purge& purge) {
+  v1::Purge told;
+  *told.mutable_start_time() = FromTimestamp(purge.begun);
+  if (!purge.ended.has_value()) return told;
+  *told.mutable_end_time() = FromTimestamp(*purge.ended);
+  told.set_files_rewritten(static_cast<int64_t>(purge.report.files_rewritten));
+  told.set_files_left(static_cast<int64_t>(purge.report.files_left));
+  told.set_read_meanwhile(purge.report.read_meanwhile);
+  told.set_bytes(static_cast<int64_t>(purge.report.bytes));
+  told.set_reason(static_cast<v1::Reason>(purge.reason));
+  return told;
+}
+
 }  // namespace hizo::rpc

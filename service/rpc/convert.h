@@ -20,6 +20,7 @@
 #include "service/policy/catalogue.h"
 #include "service/vault/audits.h"
 #include "service/vault/key_rotation.h"
+#include "service/vault/purges.h"
 #include "service/vault/records.h"
 #include "service/vault/subjects.h"
 
@@ -54,6 +55,7 @@ absl::StatusOr<base::Timestamp> ToTimestamp(
     const google::protobuf::Timestamp& time);
 google::protobuf::Timestamp FromTimestamp(base::Timestamp time);
 v1::KeyRotation FromKeyRotation(const vault::KeyRotation& rotation);
+v1::Purge FromPurge(const vault::Purge& purge);
 
 absl::StatusOr<vault::Value> ToValue(const v1::Value& value);
 v1::Value FromValue(const vault::Value& value);

@@ -38,6 +38,7 @@ absl::StatusOr<MethodTable> MakeMethods(const vault::Store& store,
   RETURN_IF_ERROR(AddExports(adder, store));
   RETURN_IF_ERROR(AddBackups(adder, store));
   RETURN_IF_ERROR(AddKeys(adder, store));
+  RETURN_IF_ERROR(AddPurges(adder, store));
   RETURN_IF_ERROR(AddRestrictions(adder, store));
   RETURN_IF_ERROR(AddCredentials(adder, store));
   RETURN_IF_ERROR(AddAudits(adder, store));

@@ -12,8 +12,6 @@
 namespace hizo::vault {
 namespace {
 
-constexpr char kHizo[] = "hizod";
-
 uint64_t Micros(const std::optional<base::Timestamp>& time) {
   return time.has_value() ? static_cast<uint64_t>(base::ToMicros(*time)) : 0;
 }
@@ -53,7 +51,7 @@ std::string Pseudonym(const crypto::Key& key,
 
 void AccessHistories::TellWho(base::TenantId tenant, const audit::Event& event,
                               HistoryEntry& entry) const {
-  if (event.actor == kHizo) {
+  if (event.actor == kOwnActor) {
     entry.who = "the data store itself";
     return;
   }

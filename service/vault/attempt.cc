@@ -54,4 +54,15 @@ void Attempt::Conclude(const absl::Status& status) {
   event_.reason = reason;
 }
 
+std::unique_ptr<Attempt> NewOwnAttempt(uint64_t position, base::TenantId tenant,
+                                       policy::Action action) {
+  audit::Event event;
+  event.tenant = tenant;
+  event.actor = kOwnActor;
+  event.action = action;
+  event.outcome = audit::Outcome::kAllowed;
+  event.reason = base::Reason::kNone;
+  return std::make_unique<Attempt>(position, std::move(event));
+}
+
 }  // namespace hizo::vault

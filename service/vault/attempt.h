@@ -123,6 +123,12 @@ class Attempt {
   std::unique_ptr<Held> held_;
 };
 
+// Who acts where nobody called.
+inline constexpr char kOwnActor[] = "hizod";
+// An Attempt at Hizo's own work, which nobody called for: allowed.
+std::unique_ptr<Attempt> NewOwnAttempt(uint64_t position, base::TenantId tenant,
+                                       policy::Action action);
+
 }  // namespace hizo::vault
 
 #endif  // HIZO_SERVICE_VAULT_ATTEMPT_H_

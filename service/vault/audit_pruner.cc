@@ -18,7 +18,6 @@ namespace {
 
 using base::TenantId;
 
-constexpr char kActor[] = "hizod";
 constexpr uint32_t kMonthsAYear = 12;
 constexpr size_t kRowsAtOnce = 1000;
 // What one Attempt prunes: some megabytes of rows.
@@ -29,13 +28,8 @@ constexpr int kConflictsMax = 8;
 }  // namespace
 
 std::unique_ptr<Attempt> AuditPruner::NewAttempt(TenantId tenant) const {
-  audit::Event event;
-  event.tenant = tenant;
-  event.actor = kActor;
-  event.action = policy::Action::kStoreTidy;
-  event.outcome = audit::Outcome::kAllowed;
-  event.reason = base::Reason::kNone;
-  return std::make_unique<Attempt>(committer_.position(), std::move(event));
+  return NewOwnAttempt(committer_.position(), tenant,
+                       policy::Action::kStoreTidy);
 }
 
 absl::Status AuditPruner::PrepareMonths(base::Timestamp now) {

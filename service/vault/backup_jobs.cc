@@ -15,10 +15,6 @@ using base::Fail;
 using base::Reason;
 using policy::Action;
 
-constexpr char kActor[] = "hizod";
-// Copying must not take processor and disk from calls.
-constexpr int kNice = 19;
-
 Reason ReasonOfFailure(const absl::Status& status) {
   switch (status.code()) {
     case absl::StatusCode::kResourceExhausted:
@@ -32,25 +28,7 @@ Reason ReasonOfFailure(const absl::Status& status) {
 
 }  // namespace
 
-// Hands the work to its thread when the attempt that asked for it is over, so
-// that its event is in the log before that of the work.
-class BackupJobs::Start : public Attempt::Held {
- public:
-  Start(BackupJobs& jobs, const BackupJob& job) : jobs_(jobs), job_(job) {}
-  Start(const Start&) = delete;
-  Start& operator=(const Start&) = delete;
-  // There is room: one job is under way at a time.
-  ~Start() override {
-    jobs_.pool_.Submit([&jobs = jobs_, job = job_] { jobs.Run(job); });
-  }
-
- private:
-  BackupJobs& jobs_;
-  const BackupJob job_;
-};
-
-BackupJobs::BackupJobs(const Parts& parts)
-    : parts_(parts), pool_({.threads = 1, .queue_max = 1, .nice = kNice}) {}
+BackupJobs::BackupJobs(const Parts& parts) : parts_(parts) {}
 
 BackupJobs::~BackupJobs() {
   if (parts_.backups != nullptr) parts_.backups->Stop();
@@ -116,7 +94,7 @@ absl::StatusOr<BackupJob> BackupJobs::Begin(Attempt& attempt, Action action,
   job.backup = backup;
   job.begun = now;
   job_ = job;
-  attempt.Hold(std::make_unique<Start>(*this, job));
+  background_.BeginAfter(attempt, [this, job] { Run(job); });
   return job;
 }
 
@@ -151,14 +129,12 @@ absl::Status BackupJobs::DoWork(BackupJob& job) {
 }
 
 absl::Status BackupJobs::Record(const BackupJob& job) {
-  audit::Event event;
-  event.actor = kActor;
-  event.action = job.action;
-  event.outcome = job.state == JobState::kDone ? audit::Outcome::kAllowed
-                                               : audit::Outcome::kFailed;
-  event.reason = job.reason;
-  auto attempt =
-      std::make_unique<Attempt>(parts_.committer.position(), std::move(event));
+  auto attempt = NewOwnAttempt(parts_.committer.position(),
+                               base::TenantId::kStore, job.action);
+  attempt->event().reason = job.reason;
+  if (job.state != JobState::kDone) {
+    attempt->event().outcome = audit::Outcome::kFailed;
+  }
   return parts_.committer.Commit(std::move(attempt));
 }
 

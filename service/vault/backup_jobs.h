@@ -23,10 +23,10 @@
 #include "service/base/clock.h"
 #include "service/base/mutex.h"
 #include "service/base/reason.h"
-#include "service/base/worker_pool.h"
 #include "service/policy/action.h"
 #include "service/vault/access_gate.h"
 #include "service/vault/attempt.h"
+#include "service/vault/background.h"
 #include "service/vault/call.h"
 #include "service/vault/committer.h"
 #include "storage/backups.h"
@@ -82,7 +82,6 @@ class BackupJobs {
   std::optional<base::Timestamp> Newest() const;
 
  private:
-  class Start;
   absl::StatusOr<BackupJob> Begin(Attempt& attempt, policy::Action action,
                                   uint64_t backup, base::Timestamp now);
   void Run(BackupJob job);
@@ -92,7 +91,7 @@ class BackupJobs {
   const Parts parts_;
   mutable base::Mutex mutex_;
   BackupJob job_ HIZO_GUARDED_BY(mutex_);
-  base::WorkerPool pool_;
+  Background background_;
 };
 
 }  // namespace hizo::vault

@@ -180,6 +180,7 @@ void Committer::CommitItems(std::vector<Item> items) {
   std::vector<Item> holding;
   std::vector<Item> lost;
   CheckVersions(std::move(items), position, holding, lost);
+  std::vector<Item> refused = TakeWhatHasNoRoom(holding);
   const absl::Status status =
       holding.empty() ? absl::OkStatus() : Write(holding);
   // Readers from here on see this batch, or see that its keys have changed.
@@ -188,10 +189,31 @@ void Committer::CommitItems(std::vector<Item> items) {
   const Result result{status.ok() ? status : FailureFor(status),
                       status.ok() ? &receipt : nullptr};
   for (Item& item : holding) item.done(std::move(item.attempt), result);
+  for (Item& item : refused) {
+    item.done(std::move(item.attempt),
+              {Fail(Reason::kAuditUnavailable), nullptr});
+  }
   // Told only now: who runs again must find what it lost to.
   for (Item& item : lost) {
     item.done(std::move(item.attempt), {Fail(Reason::kConflict), nullptr});
   }
+}
+
+std::vector<Committer::Item> Committer::TakeWhatHasNoRoom(
+    std::vector<Item>& items) const {
+  std::vector<Item> refused;
+  const bool keys_full = store_.keys.OnlyReserveLeft();
+  const bool data_full = store_.data.OnlyReserveLeft();
+  if (!keys_full && !data_full) return refused;
+  const auto first =
+      std::stable_partition(items.begin(), items.end(), [&](const Item& item) {
+        const Attempt& attempt = *item.attempt;
+        return attempt.data_.may_use_reserve() ||
+               (!data_full && attempt.keys_.empty());
+      });
+  std::move(first, items.end(), std::back_inserter(refused));
+  items.erase(first, items.end());
+  return refused;
 }
 
 absl::Status Committer::Write(std::vector<Item>& items) {
@@ -200,7 +222,12 @@ absl::Status Committer::Write(std::vector<Item>& items) {
   events.reserve(items.size());
   storage::Batch keys;
   storage::Batch data;
+  bool keys_may_use_reserve = true;
+  bool data_may_use_reserve = true;
   for (Item& item : items) {
+    const bool may_use_reserve = item.attempt->data_.may_use_reserve();
+    keys_may_use_reserve &= may_use_reserve || item.attempt->keys_.empty();
+    data_may_use_reserve &= may_use_reserve;
     for (audit::Event& event : item.attempt->earlier_) {
       events.push_back(&event);
     }
@@ -211,6 +238,8 @@ absl::Status Committer::Write(std::vector<Item>& items) {
   ASSIGN_OR_RETURN(audit::Log::Staged staged,
                    store_.log.Stage(events, store_.clock.Now()));
   staged.batch.Append(std::move(data));
+  if (keys_may_use_reserve) keys.MayUseReserve();
+  if (data_may_use_reserve) staged.batch.MayUseReserve();
   return WriteStores(std::move(keys), std::move(staged));
 }
 
@@ -221,6 +250,7 @@ absl::Status Committer::WriteStores(storage::Batch keys,
   absl::Status status;
   if (writes_keys) {
     ASSIGN_OR_RETURN(undo, AddUndo(store_.keys, staged.head.size, keys));
+    undo.MayUseReserve();
     AddMark(staged.head.size, staged.batch);
     status = store_.keys.Commit(keys);
   }

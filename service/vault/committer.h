@@ -19,6 +19,9 @@
 // go on; WriteSeal then writes it between two batches. Who read or wrapped
 // anything by the keys of before runs once more.
 //
+// When a disk is nearly full, only Attempts go on whose data may use the
+// reserve: people's wish to be erased does not wait for an operator.
+//
 // After a write whose outcome is unknown the committer refuses everything: the
 // process must end and find out by opening the stores again.
 //
@@ -151,6 +154,8 @@ class Committer {
   // what the latter change as of `position`.
   void CheckVersions(std::vector<Item> items, uint64_t position,
                      std::vector<Item>& holding, std::vector<Item>& lost);
+  // When disks are full but for their reserve: what may not use it.
+  std::vector<Item> TakeWhatHasNoRoom(std::vector<Item>& items) const;
   // One batch for each store, durable if OK; takes the items' batches.
   absl::Status Write(std::vector<Item>& items);
   bool ChangedSince(VersionToken token, uint64_t position) const;

@@ -71,6 +71,7 @@ absl::Status Committer::WriteSealNow(storage::Batch& keys,
                                      const std::function<void()>& written) {
   if (!healthy()) return absl::UnavailableError("the store must be reopened");
   RETURN_IF_ERROR(ForgetUndo(store_.keys, keys));
+  keys.MayUseReserve();
   const absl::Status status = store_.keys.Commit(keys);
   if (!status.ok()) {
     // As for any batch: only a full disk is known to have changed nothing.

@@ -18,7 +18,6 @@ namespace {
 
 constexpr size_t kRecordsPerAttemptMax = 1000;
 constexpr size_t kFencesAtOnce = 1000;
-constexpr char kActor[] = "hizod";
 
 std::string NameOf(const policy::Catalogue& catalogue,
                    policy::ClassNumber number) {
@@ -202,14 +201,10 @@ absl::Status ErasureRunner::SealThose(std::vector<Pending>& pending) {
 
 std::unique_ptr<Attempt> ErasureRunner::NewAttempt(
     base::TenantId tenant, policy::Action action) const {
-  audit::Event event;
-  event.tenant = tenant;
-  event.actor = kActor;
-  event.action = action;
-  event.outcome = audit::Outcome::kAllowed;
-  event.reason = base::Reason::kNone;
-  return std::make_unique<Attempt>(parts_.sealer.committer.position(),
-                                   std::move(event));
+  auto attempt =
+      NewOwnAttempt(parts_.sealer.committer.position(), tenant, action);
+  attempt->data().MayUseReserve();
+  return attempt;
 }
 
 std::unique_ptr<Attempt> ErasureRunner::NewStep(const Pending& pending) const {

@@ -1,12 +1,15 @@
 #include "service/vault/erasures.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "crypto/record_cipher.h"
 #include "crypto/signed_note.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/vault/byte_codec.h"
 #include "service/vault/deks_row.h"
 #include "service/vault/erasure_grace.h"
 #include "service/vault/kept.h"
@@ -23,6 +26,30 @@ using base::SubjectId;
 Erasure Told(ErasureRecord record) {
   return {record.stage, record.accepted, record.grace_until,
           std::move(record.receipts), std::move(record.kept)};
+}
+
+// What a request that erased is remembered by: enough to answer its repeat when
+// the person is back.
+std::string EncodeErased(const Erasure& erasure) {
+  ByteWriter out;
+  out.Put(static_cast<uint64_t>(base::ToMicros(erasure.accepted)));
+  if (erasure.grace_until.has_value()) {
+    out.Put(static_cast<uint64_t>(base::ToMicros(*erasure.grace_until)));
+  }
+  return std::move(out).Take();
+}
+
+absl::StatusOr<Erasure> DecodeErased(std::string_view bytes) {
+  ByteReader in(bytes);
+  Erasure erasure;
+  const auto accepted = static_cast<int64_t>(in.Get<uint64_t>());
+  erasure.accepted = base::FromMicros(accepted);
+  if (in.ok() && !in.done()) {
+    const auto until = static_cast<int64_t>(in.Get<uint64_t>());
+    erasure.grace_until = base::FromMicros(until);
+  }
+  if (!in.done()) return Fail(Reason::kIntegrityFailure);
+  return erasure;
 }
 
 // Holds on what is kept may have come and gone since the facts were laid aside.
@@ -116,13 +143,33 @@ absl::StatusOr<Erasure> Erasures::Execute(Attempt& attempt, const Call& call,
                                           SubjectId subject,
                                           std::chrono::days grace) const {
   ASSIGN_OR_RETURN(auto before, Find(attempt, call, subject));
-  const bool bad_grace = grace.count() < 0 || grace > kErasureGraceMax;
-  if (before.has_value()) {
-    if (bad_grace) return Fail(Reason::kValueInvalid);
-    return Again(attempt, call, subject, *std::move(before), grace);
+  std::optional<AccessGrant> grant;
+  if (!before.has_value()) {
+    ASSIGN_OR_RETURN(AccessGrant admitted, AdmitTo(attempt, call, subject));
+    grant.emplace(std::move(admitted));
   }
-  ASSIGN_OR_RETURN(const AccessGrant grant, AdmitTo(attempt, call, subject));
-  if (bad_grace) return Fail(Reason::kValueInvalid);
+  if (grace.count() < 0 || grace > kErasureGraceMax) {
+    return Fail(Reason::kValueInvalid);
+  }
+  ASSIGN_OR_RETURN(const auto repeated,
+                   services_.requests.Recall(attempt, call));
+  if (repeated.has_value()) {
+    if (before.has_value()) return Told(*std::move(before));
+    return DecodeErased(*repeated);
+  }
+  ASSIGN_OR_RETURN(Erasure erasure, before.has_value()
+                                        ? Again(attempt, call, subject,
+                                                *std::move(before), grace)
+                                        : Begin(attempt, call, *grant, grace));
+  RETURN_IF_ERROR(
+      services_.requests.Remember(attempt, call, EncodeErased(erasure)));
+  return erasure;
+}
+
+absl::StatusOr<Erasure> Erasures::Begin(Attempt& attempt, const Call& call,
+                                        const AccessGrant& grant,
+                                        std::chrono::days grace) const {
+  const SubjectId subject = grant.subject();
   const std::string facts_key = FactsKey(call.tenant.id, subject);
   ASSIGN_OR_RETURN(const auto facts, attempt.Read(services_.data, facts_key));
   if (!facts.has_value()) return Fail(Reason::kInternal);
@@ -141,6 +188,7 @@ absl::StatusOr<Erasure> Erasures::Execute(Attempt& attempt, const Call& call,
   for (const policy::ClassNumber number : grant.HeldClasses()) {
     if (!kept.test(number)) record.classes.push_back(number);
   }
+  attempt.data().MayUseReserve();
   services_.user_keys.Fence(attempt, grant, kept, record.grace_until);
   PutTerm(attempt, call.tenant.id, subject, record.kept);
   attempt.data().Delete(facts_key);

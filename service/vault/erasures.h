@@ -80,7 +80,9 @@ class Erasures {
   // before, what became of it, and a grace that is longer than `grace` is cut
   // to it. kSubjectNotFound for one who never was; kValueInvalid for a grace
   // that is negative or over kErasureGraceMax. kIntegrityFailure if records
-  // that might have to be kept do not open.
+  // that might have to be kept do not open. A repeated request does not erase
+  // again whoever was taken back since: it is answered as it was at first,
+  // without what is kept.
   absl::StatusOr<Erasure> Execute(Attempt& attempt, const Call& call,
                                   base::SubjectId subject,
                                   std::chrono::days grace) const;
@@ -97,6 +99,10 @@ class Erasures {
                                       base::SubjectId subject) const;
 
  private:
+  // Puts the fence, and everything else that the commit needs.
+  absl::StatusOr<Erasure> Begin(Attempt& attempt, const Call& call,
+                                const AccessGrant& grant,
+                                std::chrono::days grace) const;
   // Cuts the grace of one who is erased to `grace`, if it is longer.
   absl::StatusOr<Erasure> Again(Attempt& attempt, const Call& call,
                                 base::SubjectId subject, ErasureRecord record,

@@ -15,7 +15,6 @@ namespace hizo::vault {
 namespace {
 
 constexpr size_t kRowsAtOnce = 1000;
-constexpr char kActor[] = "hizod";
 
 // Moves what is over by `today` from what is kept to what goes.
 policy::ClassSet TakeOver(ErasureRecord& record, policy::Day today) {
@@ -28,17 +27,6 @@ policy::ClassSet TakeOver(ErasureRecord& record, policy::Day today) {
     return true;
   });
   return over;
-}
-
-std::unique_ptr<Attempt> NewAttempt(const Committer& committer,
-                                    base::TenantId tenant) {
-  audit::Event event;
-  event.tenant = tenant;
-  event.actor = kActor;
-  event.action = policy::Action::kRetentionExpire;
-  event.outcome = audit::Outcome::kAllowed;
-  event.reason = base::Reason::kNone;
-  return std::make_unique<Attempt>(committer.position(), std::move(event));
 }
 
 }  // namespace
@@ -84,7 +72,9 @@ absl::StatusOr<bool> Expiry::End(const TermRow& due,
   const auto& [day, tenant, subject] = due;
   const uint16_t bucket =
       services_.store_keys.tree()->BucketOf(DeksName(tenant, subject));
-  auto attempt = NewAttempt(committer_, tenant);
+  auto attempt = NewOwnAttempt(committer_.position(), tenant,
+                               policy::Action::kRetentionExpire);
+  attempt->data().MayUseReserve();
   ASSIGN_OR_RETURN(
       const auto fence,
       attempt->Read(services_.keys, FenceKey(bucket, tenant, subject)));

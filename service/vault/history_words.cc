@@ -77,6 +77,7 @@ constexpr std::array<ActionWords, policy::kActionCount> kActionWords = {{
     {Action::kConsentDecide, "Decided upon an objection of yours"},
     {Action::kRestrictionSet, "Had your data only kept from then on"},
     {Action::kRestrictionLift, "Ended that your data are only kept"},
+    {Action::kStorePurge, "Wrote the files anew without what was deleted"},
 }};
 
 consteval bool NumbersAreIndexes() {

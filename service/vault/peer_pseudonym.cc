@@ -9,7 +9,7 @@ std::string PeerPseudonym(const StoreKeys& keys, std::string_view address,
                           base::Timestamp now) {
   const auto month =
       keys.LeafOfNow(AuditMonthLeaf(base::TenantId::kStore, AuditMonthOf(now)));
-  if (!month.ok() || !month->has_value()) return {};
+  if (!month.ok() || !month->has_value()) return std::string(kPeerUnnamed);
   constexpr size_t kDigestBytes = 8;
   constexpr char kDigits[] = "0123456789abcdef";
   const crypto::Digest digest = crypto::Prf(**month, "hizo/peer/v2", {address});

@@ -12,9 +12,11 @@
 
 namespace hizo::vault {
 
+inline constexpr std::string_view kPeerUnnamed = "peer:unnamed";
+
 // "peer:" and 16 digits: the same for the same bytes within a month, and
 // telling nothing to whoever does not have this store's root; to nobody once
-// the month's key has ended. Empty if the month has no key.
+// the month's key has ended. kPeerUnnamed if the month has no key.
 std::string PeerPseudonym(const StoreKeys& keys, std::string_view address,
                           base::Timestamp now);
 

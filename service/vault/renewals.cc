@@ -19,7 +19,6 @@ constexpr size_t kRecordsPerStep = audit::kWritesPerEventMax;
 constexpr size_t kBytesPerStep = size_t{1} << 20;
 // Others who write there make a step go wrong so often at most.
 constexpr int kConflictsMax = 8;
-constexpr char kActor[] = "hizod";
 
 }  // namespace
 
@@ -43,13 +42,8 @@ absl::StatusOr<size_t> Renewals::Waiting() const {
 }
 
 std::unique_ptr<Attempt> Renewals::NewAttempt(base::TenantId tenant) const {
-  audit::Event event;
-  event.tenant = tenant;
-  event.actor = kActor;
-  event.action = policy::Action::kStoreTidy;
-  event.outcome = audit::Outcome::kAllowed;
-  event.reason = base::Reason::kNone;
-  return std::make_unique<Attempt>(committer_.position(), std::move(event));
+  return NewOwnAttempt(committer_.position(), tenant,
+                       policy::Action::kStoreTidy);
 }
 
 absl::StatusOr<Renewals::Ready> Renewals::Prepare(Pass& pass) const {

@@ -173,7 +173,7 @@ std::optional<WornRow> ParseWornKey(std::string_view key) {
                  *class_number};
 }
 
-std::optional<WornShardRow> ParseWornShardKey(std::string_view key) {
+std::optional<IndexShard> ParseWornShardKey(std::string_view key) {
   storage::KeyReader reader(key);
   const auto space = reader.Space();
   const auto tenant = reader.U32();
@@ -183,7 +183,7 @@ std::optional<WornShardRow> ParseWornShardKey(std::string_view key) {
       !reader.done()) {
     return std::nullopt;
   }
-  return WornShardRow{TenantId{*tenant}, *kind, *route};
+  return IndexShard{TenantId{*tenant}, *kind, *route};
 }
 
 std::string BucketPrefix(char space, uint16_t bucket) {

@@ -62,12 +62,13 @@ struct WornRow {
   policy::ClassNumber class_number = 0;
 };
 std::optional<WornRow> ParseWornKey(std::string_view key);
-struct WornShardRow {
+// A shard of the index: what addresses of a kind have in common.
+struct IndexShard {
   base::TenantId tenant = base::TenantId::kStore;
   uint16_t kind = 0;
   uint16_t route = 0;
 };
-std::optional<WornShardRow> ParseWornShardKey(std::string_view key);
+std::optional<IndexShard> ParseWornShardKey(std::string_view key);
 
 // How far a rotation of keys is (key_rotation.h).
 std::string RotationKey();

@@ -156,13 +156,11 @@ absl::StatusOr<RestoreCounts> Store::Restore(
 absl::Status Store::NoteRestore(const storage::Engine& data) {
   ASSIGN_OR_RETURN(const auto counts, RestoredCounts(data));
   if (!counts.has_value()) return absl::OkStatus();
-  auto attempt =
-      std::make_unique<Attempt>(committer_->position(), audit::Event());
+  auto attempt = NewOwnAttempt(committer_->position(), base::TenantId::kStore,
+                               policy::Action::kBackupRestore);
   const auto tell = [&](audit::Outcome outcome, base::Reason reason,
                         uint64_t records) {
     audit::Event& event = attempt->event();
-    event.actor = "hizod";
-    event.action = policy::Action::kBackupRestore;
     event.outcome = outcome;
     event.reason = reason;
     event.records = static_cast<uint32_t>(
@@ -184,14 +182,12 @@ absl::Status Store::NoteRestore(const storage::Engine& data) {
 // First it is in the log, then the witness forgets.
 absl::Status Store::NoteOverride(const std::vector<uint64_t>& heads) {
   if (heads.empty()) return absl::OkStatus();
-  audit::Event event;
-  event.actor = "hizod";
-  event.action = policy::Action::kAuditCheckpoint;
-  event.outcome = audit::Outcome::kFailed;
-  event.reason = base::Reason::kIntegrityFailure;
-  event.records = static_cast<uint32_t>(heads.size());
-  RETURN_IF_ERROR(committer_->Commit(
-      std::make_unique<Attempt>(committer_->position(), std::move(event))));
+  auto attempt = NewOwnAttempt(committer_->position(), base::TenantId::kStore,
+                               policy::Action::kAuditCheckpoint);
+  attempt->event().outcome = audit::Outcome::kFailed;
+  attempt->event().reason = base::Reason::kIntegrityFailure;
+  attempt->event().records = static_cast<uint32_t>(heads.size());
+  RETURN_IF_ERROR(committer_->Commit(std::move(attempt)));
   for (const uint64_t size : heads) {
     RETURN_IF_ERROR(witness_->SetAside(size));
   }
@@ -212,14 +208,8 @@ absl::StatusOr<size_t> Store::Tidy(const policy::AccessTable& access,
   size_t forgotten = 0;
   for (const policy::TenantSpec& tenant : access.tenants()) {
     for (;;) {
-      audit::Event event;
-      event.tenant = tenant.id;
-      event.actor = "hizod";
-      event.action = policy::Action::kStoreTidy;
-      event.outcome = audit::Outcome::kAllowed;
-      event.reason = base::Reason::kNone;
-      auto attempt =
-          std::make_unique<Attempt>(committer_->position(), std::move(event));
+      auto attempt = NewOwnAttempt(committer_->position(), tenant.id,
+                                   policy::Action::kStoreTidy);
       ASSIGN_OR_RETURN(const size_t count,
                        requests_.Forget(*attempt, tenant.id, now));
       if (count == 0) break;
@@ -286,6 +276,8 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
           clock})),
       backups_(std::make_unique<BackupJobs>(BackupJobs::Parts{
           parts.backups, options.backups_kept, gate_, *committer_, clock})),
+      purges_(std::make_unique<Purges>(
+          Purges::Parts{parts.keys, parts.data, gate_, *committer_, clock})),
       expiry_(services_, *committer_),
       pruner_(services_, *committer_, *erasure_runner_),
       renews_(options.renews),

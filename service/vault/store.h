@@ -38,6 +38,7 @@
 #include "service/vault/imports.h"
 #include "service/vault/key_rotation.h"
 #include "service/vault/legal_holds.h"
+#include "service/vault/purges.h"
 #include "service/vault/records.h"
 #include "service/vault/restore.h"
 #include "service/vault/restrictions.h"
@@ -159,6 +160,7 @@ class Store {
   const Imports& imports() const { return imports_; }
   const KeyRotations& key_rotations() const { return key_rotations_; }
   BackupJobs& backups() const { return *backups_; }
+  Purges& purges() const { return *purges_; }
   const LegalHolds& legal_holds() const { return legal_holds_; }
   const Restrictions& restrictions() const { return restrictions_; }
   const AccessGate& gate() const { return gate_; }
@@ -207,6 +209,7 @@ class Store {
   std::unique_ptr<Committer> committer_;
   std::unique_ptr<ErasureRunner> erasure_runner_;
   std::unique_ptr<BackupJobs> backups_;
+  std::unique_ptr<Purges> purges_;
   Expiry expiry_;
   AuditPruner pruner_;
   const bool renews_;

@@ -100,14 +100,15 @@ bool IsUnderTenant(const Leaf& leaf) {
 
 constexpr uint32_t kFirstPepper = 1;
 
-// The root that a slot holds for this store and epoch, if it does.
-std::optional<Key> MatchingRoot(RootSlot& slot, const RootOfNow& now) {
-  absl::StatusOr<std::vector<RootSlot::Root>> roots = slot.Read(now.store_id());
-  if (!roots.ok()) return std::nullopt;
-  for (RootSlot::Root& root : *roots) {
+// The root that a slot holds for this store and epoch; kNotFound if it has only
+// others, else the errors of RootSlot::Read.
+absl::StatusOr<Key> MatchingRoot(RootSlot& slot, const RootOfNow& now) {
+  ASSIGN_OR_RETURN(std::vector<RootSlot::Root> roots,
+                   slot.Read(now.store_id()));
+  for (RootSlot::Root& root : roots) {
     if (now.Is(root)) return std::move(root.key);
   }
-  return std::nullopt;
+  return absl::NotFoundError("the root slot holds the root of another time");
 }
 
 }  // namespace
@@ -193,15 +194,20 @@ absl::StatusOr<std::unique_ptr<StoreKeys>> StoreKeys::Open(
   }
   std::optional<Key> root;
   size_t healthy = 0;
+  absl::Status first_trouble;
   for (const auto& slot : slots) {
-    std::optional<Key> found = MatchingRoot(*slot, now);
-    if (!found.has_value()) continue;
+    absl::StatusOr<Key> found = MatchingRoot(*slot, now);
+    if (!found.ok()) {
+      first_trouble.Update(found.status());
+      continue;
+    }
     ++healthy;
-    if (!root.has_value()) root = std::move(found);
+    if (!root.has_value()) root = *std::move(found);
   }
   if (!root.has_value()) {
     return absl::FailedPreconditionError(
-        "no root slot holds the root of this store at its epoch");
+        "no root slot holds the root of this store at its epoch; the first: " +
+        std::string(first_trouble.message()));
   }
   const auto read_page =
       [&keys](crypto::PageId id) -> absl::StatusOr<std::string> {

@@ -35,6 +35,7 @@
 #include "service/base/ids.h"
 #include "service/base/mutex.h"
 #include "service/vault/attempt.h"
+#include "service/vault/row_keys.h"
 #include "storage/engine.h"
 
 namespace hizo::vault {
@@ -63,11 +64,6 @@ struct Leaf {
 };
 
 Leaf IndexShardLeaf(base::TenantId tenant, uint16_t kind, uint16_t route);
-struct IndexShard {
-  base::TenantId tenant = base::TenantId::kStore;
-  uint16_t kind = 0;
-  uint16_t route = 0;
-};
 // The key of an IndexShardLeaf's row taken apart; nullopt for another key.
 std::optional<IndexShard> ParseIndexShardLeafKey(std::string_view row_key);
 Leaf PepperLeaf(base::TenantId tenant, uint32_t id);

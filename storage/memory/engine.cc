@@ -99,6 +99,11 @@ class MemoryEngine : public Engine {
   }
 
   absl::Status Health() const override { return absl::OkStatus(); }
+  bool OnlyReserveLeft() const override { return false; }
+  // It has no files.
+  absl::StatusOr<PurgeReport> Purge(std::atomic<bool>&) override {
+    return PurgeReport();
+  }
 
  private:
   mutable std::shared_mutex mutex_;

@@ -79,16 +79,25 @@ class RocksDbEngine : public Engine {
 
   absl::Status Health() const override {
     absl::Status status = store_.condition->Check();
-    return status.ok() ? CheckRoom(0) : status;
+    return status.ok() ? CheckRoom(0, Room::kOrdinary) : status;
+  }
+
+  bool OnlyReserveLeft() const override {
+    return !store_.HasRoomFor(0, Room::kOrdinary);
   }
 
   absl::Status Commit(const Batch& batch) override;
+  absl::StatusOr<PurgeReport> Purge(std::atomic<bool>& stop) override {
+    absl::Status status = store_.condition->CheckAlive();
+    if (!status.ok()) return status;
+    return PurgeStore(store_, stop);
+  }
 
   const OpenStore& store() const { return store_; }
 
  private:
   absl::Status CheckPreconditions(const Batch& batch) const;
-  absl::Status CheckRoom(size_t bytes) const;
+  absl::Status CheckRoom(size_t bytes, Room room) const;
   absl::Status Write(const Batch& batch);
 
   OpenStore store_;
@@ -127,8 +136,8 @@ absl::Status RocksDbEngine::CheckPreconditions(const Batch& batch) const {
   return absl::OkStatus();
 }
 
-absl::Status RocksDbEngine::CheckRoom(size_t bytes) const {
-  if (store_.HasRoomFor(bytes)) return absl::OkStatus();
+absl::Status RocksDbEngine::CheckRoom(size_t bytes, Room room) const {
+  if (store_.HasRoomFor(bytes, room)) return absl::OkStatus();
   return absl::ResourceExhaustedError("no space is left for the store");
 }
 
@@ -138,7 +147,8 @@ absl::Status RocksDbEngine::Write(const Batch& batch) {
   }
   if (batch.writes().empty()) return absl::OkStatus();
   // Refused before RocksDB sees it, which so never runs into the end.
-  if (absl::Status status = CheckRoom(batch.bytes()); !status.ok()) {
+  const Room room = batch.may_use_reserve() ? Room::kReserve : Room::kOrdinary;
+  if (absl::Status status = CheckRoom(batch.bytes(), room); !status.ok()) {
     return status;
   }
   rocksdb::WriteBatch writes(batch.bytes());

@@ -23,8 +23,8 @@ namespace {
 constexpr double kBloomBitsPerKey = 8;
 constexpr double kMemtableBloomRatio = 0.02;
 constexpr uint64_t kManifestBytesMax = 8 * 1024 * 1024;
-// Of a write buffer: one being flushed, and the log beside it.
-constexpr size_t kReserveBuffers = 2;
+// A write buffer that is flushed, and the log beside it.
+constexpr size_t kBuffersKept = 2;
 constexpr uint64_t kBytesPerSync = 1024 * 1024;
 constexpr uint64_t kOneDaySeconds = 24 * 60 * 60;
 
@@ -215,10 +215,12 @@ rocksdb::Options ReadingSettings(size_t block_cache_bytes, rocksdb::Env& env) {
   return settings;
 }
 
-bool OpenStore::HasRoomFor(size_t bytes) const {
+bool OpenStore::HasRoomFor(size_t bytes, Room room) const {
+  const size_t kept =
+      buffer_bytes + (room == Room::kOrdinary ? kReserveBytes : 0);
   uint64_t free = 0;
   return db->GetEnv()->GetFreeSpace(directory, &free).ok() &&
-         free >= reserve_bytes + bytes;
+         free >= kept + bytes;
 }
 
 absl::StatusOr<OpenStore> OpenDirectory(const RocksDbOptions& options,
@@ -234,7 +236,7 @@ absl::StatusOr<OpenStore> OpenDirectory(const RocksDbOptions& options,
   store.lock = *std::move(lock);
   store.condition = std::make_unique<Condition>();
   store.directory = options.directory.string();
-  store.reserve_bytes = kReserveBuffers * options.write_buffer_bytes;
+  store.buffer_bytes = kBuffersKept * options.write_buffer_bytes;
 
   const Contents contents = Inspect(options.directory);
   if (absl::Status status = CheckContents(options, contents); !status.ok()) {

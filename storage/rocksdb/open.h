@@ -7,7 +7,9 @@
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -23,22 +25,31 @@
 
 namespace hizo::storage {
 
+// What RocksDB's own work needs on the disk always stays free. The reserve is
+// on top of that, for batches that may use it.
+enum class Room : uint8_t { kOrdinary, kReserve };
+inline constexpr size_t kReserveBytes = 16 * 1024 * 1024;
+
 // An open directory. The members are let go from the last to the first: the
 // database's threads report to the condition until they have ended, and the
 // directory is free for another process only after that.
 struct OpenStore {
-  // Whether there is room for the reserve and `bytes` more; asks the disk.
-  bool HasRoomFor(size_t bytes) const;
+  // Whether there is room for `bytes` more beside what is kept; asks the disk.
+  bool HasRoomFor(size_t bytes, Room room) const;
 
   std::unique_ptr<FileDescriptor> lock;
   std::unique_ptr<Condition> condition;
   std::unique_ptr<rocksdb::DB> db;
   std::string directory;
-  size_t reserve_bytes = 0;
+  size_t buffer_bytes = 0;  // for a buffer that is flushed, and its log
 };
 
 absl::StatusOr<OpenStore> OpenDirectory(const RocksDbOptions& options,
                                         rocksdb::Env& env);
+
+// Engine::Purge.
+absl::StatusOr<PurgeReport> PurgeStore(const OpenStore& store,
+                                       std::atomic<bool>& stop);
 
 // OpenRocksDb of engine.h on another file system. `env` outlives the engine.
 absl::StatusOr<std::unique_ptr<Engine>> OpenRocksDb(

@@ -87,6 +87,10 @@ class KeepingEngine final : public storage::Engine {
     return engine_.NewSnapshot();
   }
   absl::Status Health() const override { return engine_.Health(); }
+  bool OnlyReserveLeft() const override { return engine_.OnlyReserveLeft(); }
+  absl::StatusOr<storage::PurgeReport> Purge(std::atomic<bool>& stop) override {
+    return engine_.Purge(stop);
+  }
 
  private:
   const char store_;

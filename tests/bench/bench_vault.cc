@@ -89,6 +89,11 @@ double BenchVault::Restart() {
       .count();
 }
 
+std::filesystem::path BenchVault::Leave() {
+  hizod_->Stop();
+  return files_.config_file();
+}
+
 void BenchVault::Import(size_t count) {
   std::mutex mutex;
   const size_t begin = people_.size();

@@ -27,6 +27,9 @@ class BenchVault {
   // Kills it and starts it again; seconds until it serves.
   double Restart();
 
+  // Ends it, and leaves the store to others; its configuration.
+  std::filesystem::path Leave();
+
   // Imports so many more people over several streams at once; throws if one is
   // refused.
   void Import(size_t count);

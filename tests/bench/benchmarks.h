@@ -17,6 +17,8 @@ using Figures = std::vector<Figure>;
 // profile_bench.cc: the audited durable read and write of twelve fields.
 Figures ReadProfile(const Settings& settings);
 Figures WriteProfile(const Settings& settings);
+// What the audit log costs a read.
+Figures ReadUnaudited(const Settings& settings);
 // password_bench.cc
 Figures VerifyPassword(const Settings& settings);
 // erase_bench.cc: people let go.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/bench/benchmarks.h"
+#include "tests/bench/dropping.h"
 #include "tests/bench/echo.h"
 #include "tests/bench/load.h"
 #include "tests/bench/report.h"
@@ -27,6 +28,7 @@ constexpr auto kBenchmarks =
     std::to_array<std::pair<std::string_view, Benchmark>>(
         {{"read_profile", hizo::bench::ReadProfile},
          {"write_profile", hizo::bench::WriteProfile},
+         {"read_unaudited", hizo::bench::ReadUnaudited},
          {"verify_password", hizo::bench::VerifyPassword},
          {"erase_sealed", hizo::bench::EraseSealed},
          {"export_bundle", hizo::bench::ExportBundle},
@@ -41,6 +43,7 @@ struct Arguments {
   Settings settings;
   std::string load;  // what a process of this program's own making is told
   std::string echo;
+  std::string serve;
 };
 
 std::string Names() {
@@ -69,6 +72,7 @@ void Declare(CLI::App& app, Arguments& arguments) {
       ->capture_default_str();
   app.add_option("--load", arguments.load)->group("");
   app.add_option("--echo", arguments.echo)->group("");
+  app.add_option("--serve", arguments.serve)->group("");
 }
 
 bool Wanted(const Arguments& arguments, std::string_view name) {
@@ -108,6 +112,9 @@ int main(int argc, char** argv) {
   try {
     if (!arguments.load.empty()) return hizo::bench::LoadMain(arguments.load);
     if (!arguments.echo.empty()) return hizo::bench::EchoMain(arguments.echo);
+    if (!arguments.serve.empty()) {
+      return hizo::bench::DroppingMain(arguments.serve);
+    }
     return RunAll(arguments);
   } catch (const std::exception& error) {
     std::cerr << "hizo_bench: " << error.what() << "\n";

@@ -1,9 +1,11 @@
+#include <array>
 #include <stdexcept>
 #include <string>
 
 #include "tests/bench/bench_vault.h"
 #include "tests/bench/benchmarks.h"
 #include "tests/bench/disk_ceiling.h"
+#include "tests/bench/dropping.h"
 #include "tests/bench/echo.h"
 #include "tests/bench/load.h"
 
@@ -62,9 +64,10 @@ Figure Tail(const std::string& name, const Sample& thing, const Sample& echo) {
           thing.p50_us, thing.p99_us, kRuns, "p99 of an empty echo"};
 }
 
-Figure Cpu(const std::string& name, const Sample& thing, const Sample& echo) {
-  return {name,         thing.cpu_us, "us/call", echo.cpu_us,
-          std::nullopt, std::nullopt, kRuns,     "server CPU of an empty echo"};
+Figure Cpu(const std::string& name, const Sample& thing, const Sample& ceiling,
+           const std::string& of) {
+  return {name,         thing.cpu_us, "us/call", ceiling.cpu_us,
+          std::nullopt, std::nullopt, kRuns,     "server CPU of " + of};
 }
 
 }  // namespace
@@ -84,7 +87,7 @@ Figures ReadProfile(const Settings& settings) {
   return {Throughput("read_profile", many[1], many[0],
                      "empty echo of the same sizes"),
           Tail("read_profile_p99", many[1], many[0]),
-          Cpu("read_profile_cpu", many[1], many[0]),
+          Cpu("read_profile_cpu", many[1], many[0], "an empty echo"),
           {"read_profile_single", one[2].p50_us, "us",
            one[0].p50_us + one[1].p50_us, one[2].p50_us, one[2].p99_us, kRuns,
            "p50 of an echo and of one fdatasync"}};
@@ -107,7 +110,39 @@ Figures WriteProfile(const Settings& settings) {
   return {Throughput("write_profile", samples[2], samples[0],
                      "RocksDB, 64 threads of synced Put + audit"),
           Tail("write_profile_p99", samples[2], samples[1]),
-          Cpu("write_profile_cpu", samples[2], samples[1])};
+          Cpu("write_profile_cpu", samples[2], samples[1], "an empty echo")};
+}
+
+// Each over a store of its own, since one of them forgets what it was told.
+Figures ReadUnaudited(const Settings& settings) {
+  struct Vault {
+    BenchVault before;
+    Load reads;
+    std::optional<Dropping> server;
+  };
+  std::array<Vault, 2> vaults;
+  for (Vault& vault : vaults) {
+    Say("read_unaudited: importing " + std::to_string(settings.people) +
+        " people");
+    vault.before.Import(settings.people);
+    vault.reads = vault.before.LoadOf("RecordService/GetRecord",
+                                      vault.before.Reads(settings.people));
+    const bool keeps = &vault == &vaults.front();
+    vault.server.emplace(vault.before.Leave(),
+                         keeps ? Commits::kKept : Commits::kDropped);
+    vault.reads.address = vault.server->address();
+    vault.reads.in_flight = kInFlight;
+    vault.reads.seconds = settings.seconds;
+  }
+  Say("read_unaudited: 64 in flight, with a log and with none, in turns");
+  const auto read = [](Vault& vault) {
+    return RunLoad(vault.reads, vault.server->process());
+  };
+  const auto samples = Alternate(
+      {[&] { return read(vaults[1]); }, [&] { return read(vaults[0]); }});
+  return {Throughput("read_unaudited", samples[1], samples[0],
+                     "the same reads, with an engine that drops appends"),
+          Cpu("read_unaudited_cpu", samples[1], samples[0], "those")};
 }
 
 }  // namespace hizo::bench

@@ -264,6 +264,11 @@ class FakeVault::Admins final : public v1::AdminService::Service {
                           v1::RotateKeysResponse* response) override {
     return Answer(vault_, vault_.rotate_keys, *request, *response);
   }
+  grpc::Status RunPurge(grpc::ServerContext*,
+                        const v1::RunPurgeRequest* request,
+                        v1::RunPurgeResponse* response) override {
+    return Answer(vault_, vault_.run_purge, *request, *response);
+  }
   grpc::Status CreateBackup(grpc::ServerContext*,
                             const v1::CreateBackupRequest* request,
                             v1::CreateBackupResponse* response) override {

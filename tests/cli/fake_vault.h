@@ -97,6 +97,7 @@ class FakeVault {
   std::vector<v1::GetAccessHistoryRequest> history_requests;
   Exchange<v1::GetStatusRequest, v1::GetStatusResponse> status;
   Exchange<v1::RotateKeysRequest, v1::RotateKeysResponse> rotate_keys;
+  Exchange<v1::RunPurgeRequest, v1::RunPurgeResponse> run_purge;
   Exchange<v1::CreateBackupRequest, v1::CreateBackupResponse> create_backup;
   Exchange<v1::VerifyBackupRequest, v1::VerifyBackupResponse> verify_backup;
   // Answered in turn, the last one again and again.

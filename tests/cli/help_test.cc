@@ -97,6 +97,7 @@ TEST(HelpTest, CoversTheWholeCommandLine) {
                                               "/password/set",
                                               "/password/verify",
                                               "/keys/rotate",
+                                              "/purge",
                                               "/backup/create",
                                               "/backup/list",
                                               "/backup/verify",

@@ -1,5 +1,6 @@
 #include "crypto/root_slot.h"
 
+#include <sodium.h>
 #include <sys/stat.h>
 
 #include <filesystem>
@@ -24,6 +25,14 @@ using test::IsOk;
 using test::StatusIs;
 
 constexpr size_t kBlock = 4096;
+
+std::string ChecksumOf(const std::string& bytes) {
+  std::string checksum(32, '\0');
+  crypto_generichash(
+      reinterpret_cast<uint8_t*>(checksum.data()), checksum.size(),
+      reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(), nullptr, 0);
+  return checksum;
+}
 
 class RootSlotTest : public testing::Test {
  protected:
@@ -296,6 +305,79 @@ TEST_F(RootSlotTest, LeavesAProtectionThatItDoesNotKnowAlone) {
 
 TEST_F(RootSlotTest, SaysHowFinalItsErasureIs) {
   EXPECT_EQ(slot_.erasure_level(), RootSlot::ErasureLevel::kOverwrittenInPlace);
+}
+
+// --- With a passphrase
+
+class SealedSlotTest : public RootSlotTest {
+ protected:
+  static std::shared_ptr<SlotPassphrases> Passphrases(
+      const std::string& passphrase) {
+    return SlotPassphrases::FromLines(Secret::CopyOf(passphrase), {1, 8})
+        .value();
+  }
+  FileRootSlot sealed_{file_, Passphrases("correct horse battery")};
+};
+
+TEST_F(SealedSlotTest, GivesBackWhatWasPutAndHoldsNoByteOfIt) {
+  const RootSlot::Root first = MakeRoot(1);
+  const RootSlot::Root second = MakeRoot(2);
+  ASSERT_THAT(sealed_.Put(store_, first), IsOk());
+  ASSERT_THAT(sealed_.Put(store_, second), IsOk());
+  const auto roots = sealed_.Read(store_);
+  ASSERT_THAT(roots, IsOk());
+  ASSERT_EQ(roots->size(), 2U);
+  EXPECT_TRUE(ConstantTimeEquals((*roots)[0].key.Expose(), first.key.Expose()));
+  EXPECT_TRUE(
+      ConstantTimeEquals((*roots)[1].key.Expose(), second.key.Expose()));
+  for (const RootSlot::Root* root : {&first, &second}) {
+    EXPECT_EQ(FileBytes().find(root->key.Expose()), std::string::npos);
+  }
+  ASSERT_THAT(sealed_.Put(store_, second), IsOk()) << "the same again";
+  ASSERT_THAT(sealed_.Erase(store_, 1), IsOk());
+  EXPECT_EQ(sealed_.Read(store_)->size(), 1U);
+}
+
+TEST_F(SealedSlotTest, IsClosedToOthers) {
+  ASSERT_THAT(sealed_.Put(store_, MakeRoot(1)), IsOk());
+  EXPECT_THAT(slot_.Read(store_), StatusIs(StatusCode::kFailedPrecondition));
+  FileRootSlot wrong(file_, Passphrases("another passphrase"));
+  EXPECT_THAT(wrong.Read(store_), StatusIs(StatusCode::kPermissionDenied));
+  const std::string before = FileBytes();
+  EXPECT_THAT(wrong.Put(store_, MakeRoot(3)),
+              StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_THAT(wrong.Erase(store_, 1), StatusIs(StatusCode::kPermissionDenied));
+  EXPECT_EQ(FileBytes(), before);
+}
+
+// A store that had none gets one; the clear root goes with the next seal.
+TEST_F(SealedSlotTest, TakesOverASlotInTheClear) {
+  const RootSlot::Root clear = MakeRoot(1);
+  ASSERT_THAT(slot_.Put(store_, clear), IsOk());
+  ASSERT_EQ(sealed_.Read(store_)->size(), 1U);
+  const RootSlot::Root next = MakeRoot(2);
+  ASSERT_THAT(sealed_.Put(store_, next), IsOk());
+  ASSERT_THAT(sealed_.Erase(store_, 1), IsOk());
+  EXPECT_EQ(FileBytes().find(clear.key.Expose()), std::string::npos);
+  EXPECT_EQ(FileBytes().find(next.key.Expose()), std::string::npos);
+  EXPECT_EQ(sealed_.Read(store_)->size(), 1U);
+}
+
+TEST_F(SealedSlotTest, ARootMovedToAnotherStoreOrEpochDoesNotOpen) {
+  ASSERT_THAT(sealed_.Put(store_, MakeRoot(1)), IsOk());
+  const std::string sealed = FileBytes().substr(kBlock + 40, 96);
+  ASSERT_THAT(sealed_.Put(store_, MakeRoot(2)), IsOk());
+  Overwrite(40, sealed);
+  // As somebody would who knows how the checksum is made.
+  Overwrite(kBlock - 32, ChecksumOf(FileBytes().substr(0, kBlock - 32)));
+  EXPECT_THAT(sealed_.Read(store_), StatusIs(StatusCode::kPermissionDenied));
+}
+
+TEST_F(SealedSlotTest, ATornPutLeavesTheOtherRootReadable) {
+  ASSERT_THAT(sealed_.Put(store_, MakeRoot(1)), IsOk());
+  ASSERT_THAT(sealed_.Put(store_, MakeRoot(2)), IsOk());
+  Overwrite(100, "torn");
+  EXPECT_EQ(sealed_.Read(store_)->size(), 1U);
 }
 
 }  // namespace

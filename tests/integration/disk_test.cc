@@ -28,6 +28,8 @@ constexpr size_t kCallsBefore = 40;
 constexpr size_t kCallsMax = 2'000;
 // Room for the reserve and for a log that is laid out ahead.
 constexpr size_t kDiskMegabytes = 160;
+// More than RocksDB's two buffers, and less than those and the reserve.
+constexpr size_t kLeftForErasures = size_t{72} << 20U;
 
 class DiskTest : public ::testing::Test {
  protected:
@@ -193,6 +195,24 @@ TEST_P(SmallDiskTest, ShowsNothingWhileTheLogHasNoSpace) {
   EXPECT_THAT(FindPerson(peer, "bob@example.com"),
               HasReason(Reason::kSubjectNotFound));
   EXPECT_THAT(ReadProfile(peer, ann), IsOk());
+  EXPECT_EQ(hizod.Stop(), 0);
+}
+
+// The reserve is for them.
+TEST_P(SmallDiskTest, ErasesPeopleWhileItIsFullForAllElse) {
+  HizodProcess hizod(files_);
+  ASSERT_NO_FATAL_FAILURE(WaitUntilReady(hizod));
+  const Peer peer = hizod.As("acme/full");
+  const std::string ann = CreatePerson(peer, "ann@example.com", "Ann Other");
+  disk_->Fill(kLeftForErasures);
+  EXPECT_THAT(peer.Ask<v1::CreateSubjectResponse>(
+                  CreateRequest("bob@example.com", "Bob Other")),
+              HasReason(Reason::kAuditUnavailable));
+  EXPECT_THAT(peer.Ask<v1::ExecuteErasureResponse>(
+                  EraseRequest<v1::ExecuteErasureRequest>(ann)),
+              IsOk());
+  disk_->Free();
+  EXPECT_THAT(ReadProfile(peer, ann), HasReason(Reason::kSubjectNotFound));
   EXPECT_EQ(hizod.Stop(), 0);
 }
 

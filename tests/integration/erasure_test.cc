@@ -69,6 +69,26 @@ TEST_F(ErasureTest, CanBeTakenBackInItsGrace) {
               HasReason(Reason::kValueInvalid));
 }
 
+TEST_F(ErasureTest, ALateRepeatDoesNotEraseWhoWasTakenBack) {
+  auto request = EraseRequest<v1::ExecuteErasureRequest>(ann_);
+  request.set_grace_days(7);
+  request.mutable_context()->set_request_id(NewUuid());
+  const auto ask = [&] {
+    return server_.As(kFull).Ask<v1::ExecuteErasureResponse>(request);
+  };
+  const auto erased = ask();
+  ASSERT_THAT(erased, IsOk());
+  ASSERT_THAT((Ask<v1::CancelErasureResponse, v1::CancelErasureRequest>(ann_)),
+              IsOk());
+  const auto repeated = ask();
+  ASSERT_THAT(repeated, IsOk());
+  EXPECT_EQ(repeated->SerializeAsString(), erased->SerializeAsString());
+  EXPECT_THAT(ReadProfile(server_.As(kFull), ann_), IsOk());
+  request.clear_grace_days();
+  EXPECT_THAT(ask(), HasReason(Reason::kRequestIdReused));
+  EXPECT_THAT(ReadProfile(server_.As(kFull), ann_), IsOk());
+}
+
 // By the server's own thread, when its clock says so.
 TEST_F(ErasureTest, IsFinalWhenItsGraceIsOver) {
   auto request = EraseRequest<v1::ExecuteErasureRequest>(ann_);

@@ -177,6 +177,8 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
         {"GetStatus", SampleOf("acme/operator", status)},
         {"RotateKeys",
          SampleOf("acme/operator", operations(v1::RotateKeysRequest()))},
+        {"RunPurge",
+         SampleOf("acme/operator", operations(v1::RunPurgeRequest()))},
         {"CreateBackup", SampleOf("acme/operator", backup)},
         {"ListBackups", SampleOf("acme/operator", backups)},
         {"VerifyBackup", SampleOf("acme/operator", verify)},
@@ -259,10 +261,10 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
   static auto InAMinute() {
     return std::chrono::steady_clock::now() + std::chrono::minutes(1);
   }
-  // One thing at a time is done with backups, and its event comes afterwards.
   void AwaitBackups() const {
     const auto deadline = InAMinute();
-    while (server_.store().backups().busy()) {
+    while (server_.store().backups().busy() ||
+           server_.store().purges().busy()) {
       ASSERT_LT(std::chrono::steady_clock::now(), deadline);
       std::this_thread::yield();
     }

@@ -69,5 +69,65 @@ TEST(UnfinishedInitTest, NeverSaysSoOfAStoreThatWasServed) {
   EXPECT_THAT(again.process().output(), Not(HasSubstr("remove")));
 }
 
+// --- Slots that are sealed with a passphrase
+
+class SealedSlotsTest : public ::testing::Test {
+ protected:
+  fs::path Passphrase(const std::string& lines,
+                      fs::perms readers = fs::perms::none) {
+    const fs::path file = files_.Write("passphrase", lines);
+    fs::permissions(file, fs::perms::owner_read | readers);
+    return file;
+  }
+  HizodProcess::Options With(const fs::path& passphrase,
+                             const std::string& more = "") {
+    HizodProcess::Options options;
+    options.arguments = {"--slot-passphrase-file", passphrase.string()};
+    if (!more.empty()) options.arguments.push_back(more);
+    return options;
+  }
+  void Init() {
+    HizodProcess init(files_, With(Passphrase(kOne), "--init"));
+    ASSERT_EQ(init.process().Wait(), 0) << init.process().output();
+  }
+  void ExpectServes(const HizodProcess::Options& options) {
+    HizodProcess hizod(files_, options);
+    ASSERT_TRUE(hizod.WaitUntilReady()) << hizod.process().output();
+    EXPECT_EQ(hizod.Stop(), 0);
+  }
+  void ExpectRefused(const HizodProcess::Options& options, const char* why) {
+    HizodProcess hizod(files_, options);
+    EXPECT_FALSE(hizod.WaitUntilReady());
+    EXPECT_EQ(hizod.process().Wait(), kExitFailed);
+    EXPECT_THAT(hizod.process().output(), HasSubstr(why));
+    EXPECT_THAT(hizod.process().output(), Not(HasSubstr("battery")));
+  }
+  static constexpr char kOne[] = "correct horse battery\n";
+  static constexpr char kOther[] = "another horse battery\n";
+  VaultFiles files_;
+};
+
+TEST_F(SealedSlotsTest, OpenWithTheirPassphraseOnly) {
+  ASSERT_NO_FATAL_FAILURE(Init());
+  ExpectServes(With(Passphrase(kOne)));
+  ExpectRefused({}, "sealed with a passphrase, and none is given");
+  ExpectRefused(With(Passphrase(kOther)), "sealed with another passphrase");
+  ExpectServes(With(Passphrase(std::string(kOther) + kOne)));
+}
+
+TEST_F(SealedSlotsTest, APassphraseThatOthersMayReadIsNone) {
+  ASSERT_NO_FATAL_FAILURE(Init());
+  ExpectRefused(With(Passphrase(kOne, fs::perms::group_read)),
+                "may be read by others than its owner");
+  ExpectRefused(With(Passphrase("short\n")), "under 12 bytes");
+  ExpectRefused(With(Passphrase("")), "is empty or too large");
+}
+
+TEST_F(SealedSlotsTest, ASlotInTheClearIsTakenOver) {
+  HizodProcess::Init(files_);
+  ExpectServes(With(Passphrase(kOne)));
+  ExpectServes({});
+}
+
 }  // namespace
 }  // namespace hizo::test

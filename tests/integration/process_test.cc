@@ -212,5 +212,42 @@ TEST_F(ProcessTest, IsClosedToItsOwnUser) {
   EXPECT_EQ(hizod.Stop(), 0);
 }
 
+// It cannot ask hizod's memory, files or environment for anything.
+TEST_F(ProcessTest, ShowsEachHeadToTheProgramOfTheWitness) {
+  const fs::path told = files_.directory() / "told";
+  const fs::path program =
+      files_.Write("publish", "#!/bin/sh\ncat > " + told.string() +
+                                  "\nexport -p >> " + told.string() + "\n");
+  fs::permissions(program, fs::perms::owner_all);
+  fs::create_directory(files_.directory() / "witness");
+  HizodProcess::Options options;
+  options.arguments = {"--witness.dir",
+                       (files_.directory() / "witness").string(),
+                       "--witness.command", program.string()};
+  options.environment = {{"HIZO_TEST_MARK", "1"}};
+  HizodProcess hizod(files_, options);
+  ASSERT_TRUE(hizod.WaitUntilReady()) << hizod.process().output();
+  CreatePerson(hizod.As("acme/full"), "ann@example.com", "Ann Other");
+  EXPECT_EQ(hizod.Stop(), 0);  // shows its last head
+  const std::string head = ReadFile(told);
+  EXPECT_THAT(head, HasSubstr("hizo/"));
+  EXPECT_THAT(head, HasSubstr("\n\n\xE2\x80\x94 hizo/"));
+  EXPECT_THAT(head, Not(HasSubstr("HIZO_TEST_MARK")));
+}
+
+TEST_F(ProcessTest, GoesOnWhereTheProgramOfTheWitnessFails) {
+  fs::create_directory(files_.directory() / "witness");
+  HizodProcess::Options options;
+  options.arguments = {"--witness.dir",
+                       (files_.directory() / "witness").string(),
+                       "--witness.command", "/bin/false"};
+  HizodProcess hizod(files_, options);
+  ASSERT_TRUE(hizod.WaitUntilReady()) << hizod.process().output();
+  CreatePerson(hizod.As("acme/full"), "ann@example.com", "Ann Other");
+  EXPECT_EQ(hizod.Stop(), 0);
+  EXPECT_THAT(hizod.process().output(),
+              HasSubstr("the head was not shown: a program failed"));
+}
+
 }  // namespace
 }  // namespace hizo::test

@@ -178,6 +178,8 @@ void AddTheRest(Questions& questions) {
       "", +[](const Person&) { return v1::GetStatusRequest(); })};
   questions["RotateKeys"] = {OfTheStore(
       "", +[](const Person&) { return v1::RotateKeysRequest(); })};
+  questions["RunPurge"] = {OfTheStore(
+      "", +[](const Person&) { return v1::RunPurgeRequest(); })};
   questions["CreateBackup"] = {OfTheStore(
       "", +[](const Person&) { return v1::CreateBackupRequest(); })};
   questions["ListBackups"] = {OfTheStore(

@@ -36,6 +36,10 @@ using ::testing::Not;
 using ::testing::Optional;
 using Operation = FaultFileSystem::Operation;
 
+constexpr size_t kWriteBufferBytes = 1 << 16;
+// What is kept of the disk beside the reserve.
+constexpr uint64_t kBuffersBytes = 2 * kWriteBufferBytes;
+
 Batch PutOf(const std::string& key, std::string value) {
   Batch batch;
   batch.Put(key, std::move(value));
@@ -55,7 +59,7 @@ class RocksDbFaultsTest : public ::testing::Test {
     auto engine = OpenRocksDb({.directory = scratch_.path() / "store",
                                .create = true,
                                .block_cache_bytes = 1 << 20,
-                               .write_buffer_bytes = 1 << 16,
+                               .write_buffer_bytes = kWriteBufferBytes,
                                .log =
                                    [this](std::string_view line) {
                                      std::lock_guard lock(mutex_);
@@ -192,6 +196,32 @@ TEST_F(RocksDbFaultsTest, RefusesCommitsWhileTheDiskIsFullAndRecovers) {
   EXPECT_THAT(engine_->Get("before"), IsOkAndHolds(Optional(Eq("value"))));
   EXPECT_THAT(engine_->Get("refused"), IsOkAndHolds(Eq(std::nullopt)));
   EXPECT_THAT(engine_->Get("after"), IsOkAndHolds(Optional(Eq("value"))));
+}
+
+TEST_F(RocksDbFaultsTest, KeepsTheReserveForWhoMayUseIt) {
+  Batch urgent = PutOf("urgent", "value");
+  urgent.MayUseReserve();
+  disk_->SetFreeSpace(kReserveBytes + kBuffersBytes + 1000);
+  EXPECT_FALSE(engine_->OnlyReserveLeft());
+  EXPECT_THAT(engine_->Commit(PutOf("small", "value")), IsOk());
+  EXPECT_THAT(engine_->Commit(PutOf("large", std::string(1000, 'v'))),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+
+  for (const uint64_t free :
+       {kBuffersBytes + kReserveBytes - 1, kBuffersBytes + 1000}) {
+    disk_->SetFreeSpace(free);
+    EXPECT_TRUE(engine_->OnlyReserveLeft());
+    EXPECT_THAT(engine_->Health(),
+                StatusIs(absl::StatusCode::kResourceExhausted));
+    EXPECT_THAT(engine_->Commit(PutOf("ordinary", "value")),
+                StatusIs(absl::StatusCode::kResourceExhausted));
+    EXPECT_THAT(engine_->Commit(urgent), IsOk());
+  }
+  // What RocksDB itself needs is nobody's.
+  disk_->SetFreeSpace(kBuffersBytes - 1);
+  EXPECT_THAT(engine_->Commit(urgent),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_THAT(engine_->Get("ordinary"), IsOkAndHolds(Eq(std::nullopt)));
 }
 
 TEST_F(RocksDbFaultsTest, ChangesNothingWhereItCrashesOnAFullDisk) {

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <limits>
+#include <memory>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -93,6 +95,54 @@ TEST_F(WitnessTest, AFolderThatIsGoneIsAnError) {
   EXPECT_THAT((*witness)->Sizes(), StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_THAT((*witness)->Show({1, "x"}),
               StatusIs(absl::StatusCode::kUnavailable));
+}
+
+// --- Its program
+
+class WitnessProgramTest : public WitnessTest {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(fs::create_directory(folder_));
+    SetProgram("cat > " + told_.string() + "; echo \"$1\" >> " +
+               told_.string());
+    witness_ = *Witness::Open(folder_, program_);
+  }
+  void SetProgram(const std::string& text) const {
+    Write("program", "#!/bin/sh\n" + text + "\n");
+    fs::permissions(program_, fs::perms::owner_all);
+  }
+  std::string Told() const {
+    std::ifstream in(told_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  const fs::path folder_ = scratch_.path() / "folder";
+  const fs::path program_ = scratch_.path() / "program";
+  const fs::path told_ = scratch_.path() / "told";
+  std::unique_ptr<Witness> witness_;
+};
+
+TEST_F(WitnessProgramTest, IsGivenEachHead) {
+  EXPECT_THAT(witness_->Show({7, "seven\n"}), IsOk());
+  EXPECT_EQ(Told(), "seven\n7\n");
+  EXPECT_THAT(witness_->Show({8, "eight\n"}), IsOk());
+  EXPECT_EQ(Told(), "eight\n8\n");
+}
+
+TEST_F(WitnessProgramTest, IsGivenAHeadAgainThatItFailedToTake) {
+  SetProgram("exit 1");
+  EXPECT_THAT(witness_->Show({7, "seven\n"}),
+              StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_EQ(witness_->Read(7)->note, "seven\n");
+  SetProgram("cat > " + told_.string());
+  EXPECT_THAT(witness_->Show({7, "seven\n"}), IsOk());
+  EXPECT_EQ(Told(), "seven\n");
+}
+
+TEST_F(WitnessProgramTest, IsNotGivenAFork) {
+  EXPECT_THAT(witness_->Show({7, "seven\n"}), IsOk());
+  EXPECT_THAT(witness_->Show({7, "a fork\n"}),
+              StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_EQ(Told(), "seven\n7\n");
 }
 
 }  // namespace

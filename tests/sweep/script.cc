@@ -37,6 +37,7 @@ struct Step {
 constexpr char kAnn[] = "@ann";
 constexpr char kBob[] = "@bob";
 constexpr char kGoer[] = "@goer";
+constexpr char kStayer[] = "@stayer";
 constexpr char kSayer[] = "@sayer";
 
 constexpr Step kSteps[] = {
@@ -184,6 +185,14 @@ constexpr Step kSteps[] = {
      records { record_class: "account"
        fields { name: "email" value { text: "leaving@example.com" } } })",
      kGoer},
+    {"SubjectService.CreateSubject", kFull, HIZO_CONTEXT("service") R"(
+     records { record_class: "account"
+       fields { name: "email" value { text: "wavering@example.com" } } })",
+     kStayer},
+    {"ErasureService.ExecuteErasure", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@stayer" grace_days: 7)"},
+    {"ErasureService.CancelErasure", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@stayer")"},
     {"ErasureService.PlanErasure", kFull,
      HIZO_CONTEXT("service") R"(subject: "@goer")"},
     {"ErasureService.ExecuteErasure", kFull,
@@ -224,8 +233,8 @@ Ledger::Kind KindOf(const Step& step) {
   const std::string method = step.method;
   for (const char* word :
        {"Create", "Put", "Delete", "Import", "SetPassword", "Execute", "Hold",
-        "RecordConsent", "Objection", "WithdrawConsent", "SetRestriction",
-        "LiftRestriction"}) {
+        "CancelErasure", "RecordConsent", "Objection", "WithdrawConsent",
+        "SetRestriction", "LiftRestriction"}) {
     if (method.find(word) != method.npos) return Ledger::Kind::kWrite;
   }
   return Ledger::Kind::kRead;
@@ -296,7 +305,9 @@ class Caller {
     };
     replace("%id", IdOf(number));
     for (const auto& [name, id] : people) replace(name, id);
-    for (const char* name : {kAnn, kBob, kGoer, kSayer}) replace(name, IdOf(0));
+    for (const char* name : {kAnn, kBob, kGoer, kStayer, kSayer}) {
+      replace(name, IdOf(0));
+    }
     const auto* method =
         google::protobuf::DescriptorPool::generated_pool()->FindMethodByName(
             std::string("hizo.v1.") + step.method);

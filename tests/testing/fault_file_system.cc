@@ -154,6 +154,11 @@ void FaultFileSystem::FillDisk() {
   full_ = true;
 }
 
+void FaultFileSystem::SetFreeSpace(uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  free_space_ = bytes;
+}
+
 void FaultFileSystem::FreeDisk() {
   std::lock_guard lock(mutex_);
   full_ = false;
@@ -305,6 +310,7 @@ IOStatus FaultFileSystem::GetFreeSpace(const std::string& path,
                                        IODebugContext* debug) {
   IOStatus status = FileSystemWrapper::GetFreeSpace(path, options, free, debug);
   std::lock_guard lock(mutex_);
+  if (free_space_.has_value()) *free = *free_space_;
   if (full_) *free = 0;
   return status;
 }

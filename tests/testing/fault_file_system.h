@@ -44,6 +44,8 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   void CutPowerAtNth(size_t nth, Operation operation, std::string suffix);
   // Between the two, nothing can be made or appended, and no space is free.
   void FillDisk();
+  // The disk says that so many bytes are free, and takes more all the same.
+  void SetFreeSpace(uint64_t bytes);
   void FreeDisk();
   void CutPower();
   // Of each file's unsynced end at most `torn_bytes` are kept, as a disk may.
@@ -96,6 +98,7 @@ class FaultFileSystem : public rocksdb::FileSystemWrapper {
   mutable std::mutex mutex_;
   std::vector<Fault> faults_;
   bool full_ = false;
+  std::optional<uint64_t> free_space_;
   bool power_cut_ = false;
   std::map<std::string, Extent> extents_;
   // What a name stood for when its directory was last synced: nullopt nothing.

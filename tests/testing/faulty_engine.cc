@@ -24,6 +24,11 @@ void FaultyEngine::BeforeCommit(std::function<void()> hook) {
   hook_ = std::move(hook);
 }
 
+void FaultyEngine::SetOnlyReserveLeft(bool full) {
+  std::lock_guard lock(mutex_);
+  full_ = full;
+}
+
 void FaultyEngine::Restart() {
   std::lock_guard lock(mutex_);
   read_faults_.clear();
@@ -68,6 +73,9 @@ absl::Status FaultyEngine::Commit(const storage::Batch& batch) {
   if (hook) hook();
   lock.lock();
   if (absl::Status status = CheckAlive(); !status.ok()) return status;
+  if (full_ && !batch.may_use_reserve()) {
+    return absl::ResourceExhaustedError("no space is left, as was asked for");
+  }
   if (fault && absl::IsUnknown(fault->status)) failed_ = true;
   lock.unlock();
   if (!fault) return engine_->Commit(batch);
@@ -80,6 +88,25 @@ absl::Status FaultyEngine::Health() const {
   std::lock_guard lock(mutex_);
   absl::Status status = CheckAlive();
   return status.ok() ? engine_->Health() : status;
+}
+
+void FaultyEngine::SetPurge(absl::StatusOr<storage::PurgeReport> report) {
+  std::lock_guard lock(mutex_);
+  purge_ = std::move(report);
+}
+
+absl::StatusOr<storage::PurgeReport> FaultyEngine::Purge(
+    std::atomic<bool>& stop) {
+  std::unique_lock lock(mutex_);
+  if (absl::Status status = CheckAlive(); !status.ok()) return status;
+  if (purge_.has_value()) return *std::exchange(purge_, std::nullopt);
+  lock.unlock();
+  return engine_->Purge(stop);
+}
+
+bool FaultyEngine::OnlyReserveLeft() const {
+  std::lock_guard lock(mutex_);
+  return full_;
 }
 
 std::optional<FaultyEngine::Fault> FaultyEngine::Take(

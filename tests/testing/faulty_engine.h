@@ -11,6 +11,7 @@
 #ifndef HIZO_TESTS_TESTING_FAULTY_ENGINE_H_
 #define HIZO_TESTS_TESTING_FAULTY_ENGINE_H_
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -40,6 +41,10 @@ class FaultyEngine : public storage::Engine {
   // Runs `hook` once, before the next commit is applied and outside of all
   // locks, so that it may itself use the engine: the rival in a race.
   void BeforeCommit(std::function<void()> hook);
+  // As if the disk were full but for its reserve, or had room again.
+  void SetOnlyReserveLeft(bool full);
+  // What the next purge comes to, instead of one.
+  void SetPurge(absl::StatusOr<storage::PurgeReport> report);
   // As if the process had ended and the engine been opened anew: forgets the
   // faults that still wait, and an injected kUnknown.
   void Restart();
@@ -55,6 +60,8 @@ class FaultyEngine : public storage::Engine {
   absl::StatusOr<std::unique_ptr<storage::Snapshot>> NewSnapshot()
       const override;
   absl::Status Health() const override;
+  bool OnlyReserveLeft() const override;
+  absl::StatusOr<storage::PurgeReport> Purge(std::atomic<bool>& stop) override;
 
  private:
   struct Fault {
@@ -76,6 +83,8 @@ class FaultyEngine : public storage::Engine {
   mutable size_t reads_ = 0;
   size_t commits_ = 0;
   bool failed_ = false;
+  bool full_ = false;
+  std::optional<absl::StatusOr<storage::PurgeReport>> purge_;
 };
 
 }  // namespace hizo::test

@@ -26,6 +26,7 @@ T Require(absl::StatusOr<T> result) {
 LiveServer::LiveServer() : config_(files_.LoadConfig()) {
   // Tests that move the clock count what is written: by them alone.
   config_.renew_minutes = 0;
+  config_.purge_hours = 0;
   app::CaptureLibraryLogs();
   Require(app::InitStore(config_));
   Require(Start());

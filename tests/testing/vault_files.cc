@@ -49,7 +49,7 @@ roles:
   operator:
     kind: administrator
     grants:
-      - actions: [admin.status, policy.get, keys.rotate, backup.create, backup.list,
+      - actions: [admin.status, policy.get, keys.rotate, store.purge, backup.create, backup.list,
           backup.verify, credential.unlock_caller, credential.rotate_pepper]
         purposes: [operations]
 principals:

@@ -164,6 +164,7 @@ policy::AccessSource VaultAccessSource() {
           "erasure.get",
           "erasure.verify",
           "keys.rotate",
+          "store.purge",
           "hold.place",
           "hold.release",
           "consent.record",

@@ -344,7 +344,7 @@ TEST(SettingsTest, DescribeEverySettingOnce) {
     EXPECT_THAT(setting.flag, Not(HasSubstr("_")));
     EXPECT_EQ(++flags[setting.flag], 1) << setting.flag;
   }
-  EXPECT_EQ(flags.size(), 45U);
+  EXPECT_EQ(flags.size(), 48U);
   EXPECT_EQ(flags.count("--storage.data-dir"), 1U);
 }
 
@@ -395,6 +395,18 @@ TEST_F(ConfigTest, TakesAWitness) {
         ErrorOf({{"witness", "witness: {dir: " + std::string(place) + "}"}}),
         HasSubstr("witness.dir"));
   }
+}
+
+TEST_F(ConfigTest, TakesAProgramOnlyBesideTheWitnesssFolder) {
+  folder_.Write("publish", "");
+  const absl::StatusOr<Config> config =
+      Load({{"witness", "witness: {dir: seen, command: publish}"}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->witness_command, folder_.path() / "publish");
+  EXPECT_THAT(ErrorOf({{"witness", "witness: {command: publish}"}}),
+              HasSubstr("needs witness.dir"));
+  EXPECT_THAT(ErrorOf({{"witness", "witness: {dir: seen, command: nowhere}"}}),
+              HasSubstr("witness.command: there is no file"));
 }
 
 TEST_F(ConfigTest, WarnsOfBackupsOnTheDeviceOfTheData) {

@@ -145,9 +145,9 @@ TEST_F(AuditKeysTest, AddressesAreNamedByTheMonth) {
             PeerPseudonym(keys(), "192.0.2.1", BeginOf(AuditMonthOf(now))));
   EXPECT_NE(one, PeerPseudonym(keys(), "192.0.2.2", now));
   EXPECT_NE(one, PeerPseudonym(keys(), "192.0.2.1", next));
-  EXPECT_NE(PeerPseudonym(keys(), "192.0.2.1", next), "");
+  EXPECT_NE(PeerPseudonym(keys(), "192.0.2.1", next), kPeerUnnamed);
   EXPECT_EQ(PeerPseudonym(keys(), "192.0.2.1", BeginOf(AuditMonthOf(now) + 2)),
-            "");
+            kPeerUnnamed);
 }
 
 }  // namespace

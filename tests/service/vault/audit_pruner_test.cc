@@ -174,12 +174,12 @@ TEST_F(AuditPrunerTest, OldRowsOfItsKeyOpenNoMore) {
 TEST_F(AuditPrunerTest, AddressesOfThatMonthAreNamedNoMore) {
   Begin();
   const StoreKeys& keys = vault_->store().store_keys();
-  EXPECT_NE(PeerPseudonym(keys, "192.0.2.1", At("2020-05-10")), "");
+  EXPECT_NE(PeerPseudonym(keys, "192.0.2.1", At("2020-05-10")), kPeerUnnamed);
   vault_->clock().Set(At("2023-06-01"));
   ASSERT_THAT(Prune(), IsOk());
-  EXPECT_EQ(PeerPseudonym(keys, "192.0.2.1", At("2020-05-10")), "");
-  EXPECT_NE(PeerPseudonym(keys, "192.0.2.1", At("2023-06-01")), "");
-  EXPECT_NE(PeerPseudonym(keys, "192.0.2.1", At("2023-07-01")), "");
+  EXPECT_EQ(PeerPseudonym(keys, "192.0.2.1", At("2020-05-10")), kPeerUnnamed);
+  EXPECT_NE(PeerPseudonym(keys, "192.0.2.1", At("2023-06-01")), kPeerUnnamed);
+  EXPECT_NE(PeerPseudonym(keys, "192.0.2.1", At("2023-07-01")), kPeerUnnamed);
 }
 
 TEST_F(AuditPrunerTest, QueriesWorkBeforeAndAfter) {
@@ -300,11 +300,12 @@ TEST_F(AuditPrunerTest, AMonthThatWasNotServedLeavesAddressesWithoutAName) {
   Begin();
   vault_->clock().Set(At("2022-01-05"));
   const StoreKeys& keys = vault_->store().store_keys();
-  EXPECT_EQ(PeerPseudonym(keys, "192.0.2.1", vault_->clock().Now()), "");
+  EXPECT_EQ(PeerPseudonym(keys, "192.0.2.1", vault_->clock().Now()),
+            kPeerUnnamed);
   ASSERT_THAT(vault_->Reopen(), IsOk());
   EXPECT_NE(PeerPseudonym(vault_->store().store_keys(), "192.0.2.1",
                           vault_->clock().Now()),
-            "");
+            kPeerUnnamed);
 }
 
 }  // namespace

@@ -1,0 +1,85 @@
+// The configured slots.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "crypto/root_slot.h"
+#include "service/app/instance.h"
+#include "service/base/status_macros.h"
+
+namespace hizo::app {
+namespace {
+
+using Path = std::filesystem::path;
+
+constexpr std::string_view kSetting = "slot_passphrase_file: ";
+
+class File {
+ public:
+  explicit File(const Path& path)
+      : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (descriptor_ >= 0) close(descriptor_);
+  }
+  int get() const { return descriptor_; }
+
+ private:
+  const int descriptor_;
+};
+
+absl::Status Refused(const Path& path, std::string_view why) {
+  return absl::FailedPreconditionError(std::string(kSetting) + path.string() +
+                                       " " + std::string(why));
+}
+
+// Straight into locked memory.
+absl::StatusOr<crypto::Secret> ReadSecret(const Path& path) {
+  const File file(path);
+  struct stat info {};
+  if (file.get() < 0 || fstat(file.get(), &info) != 0) {
+    return Refused(path, "cannot be read");
+  }
+  if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
+    return Refused(path, "may be read by others than its owner");
+  }
+  if (info.st_size <= 0 ||
+      info.st_size > static_cast<off_t>(crypto::Secret::kSizeMax)) {
+    return Refused(path, "is empty or too large");
+  }
+  crypto::Secret text(static_cast<size_t>(info.st_size));
+  if (read(file.get(), text.ExposeMutable().data(), text.size()) !=
+      info.st_size) {
+    return Refused(path, "cannot be read");
+  }
+  return text;
+}
+
+}  // namespace
+
+absl::StatusOr<vault::RootSlots> OpenSlots(const Config& config) {
+  std::shared_ptr<crypto::SlotPassphrases> passphrases;
+  if (!config.slot_passphrase_file.empty()) {
+    ASSIGN_OR_RETURN(const crypto::Secret lines,
+                     ReadSecret(config.slot_passphrase_file));
+    auto read = crypto::SlotPassphrases::FromLines(lines);
+    if (!read.ok()) {
+      return absl::FailedPreconditionError(
+          std::string(kSetting) + std::string(read.status().message()));
+    }
+    passphrases = *std::move(read);
+  }
+  vault::RootSlots slots;
+  for (const Path& path : config.slots) {
+    slots.push_back(std::make_unique<crypto::FileRootSlot>(path, passphrases));
+  }
+  return slots;
+}
+
+}  // namespace hizo::app
