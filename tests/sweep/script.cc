@@ -169,9 +169,6 @@ constexpr Step kSteps[] = {
     {"ConsentService.DecideObjection", kFull,
      HIZO_CONTEXT("service") R"(subject: "@sayer" objected_purpose: "support"
        decision: OBJECTION_STATE_UPHELD)"},
-    {"ConsentService.WithdrawConsent", kFull,
-     HIZO_CONTEXT(
-         "service") R"(subject: "@sayer" consent_purpose: "marketing")"},
     {"RestrictionService.SetRestriction", kFull,
      HIZO_CONTEXT("service") R"(subject: "@sayer"
        ground: RESTRICTION_GROUND_UNLAWFUL)"},
@@ -231,10 +228,9 @@ std::string IdOf(size_t step) {
 
 Ledger::Kind KindOf(const Step& step) {
   const std::string method = step.method;
-  for (const char* word :
-       {"Create", "Put", "Delete", "Import", "SetPassword", "Execute", "Hold",
-        "CancelErasure", "RecordConsent", "Objection", "WithdrawConsent",
-        "SetRestriction", "LiftRestriction"}) {
+  for (const char* word : {"Create", "Put", "Delete", "Import", "SetPassword",
+                           "Execute", "Hold", "CancelErasure", "RecordConsent",
+                           "Objection", "SetRestriction", "LiftRestriction"}) {
     if (method.find(word) != method.npos) return Ledger::Kind::kWrite;
   }
   return Ledger::Kind::kRead;
