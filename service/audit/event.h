@@ -26,6 +26,7 @@ namespace hizo::audit {
 enum class Outcome : uint8_t { kAllowed = 1, kDenied = 2, kFailed = 3 };
 
 inline constexpr size_t kActorSizeMax = 2048;  // as SPIFFE ids are bounded
+inline constexpr size_t kClauseSizeMax = policy::kClauseSizeMax;
 inline constexpr size_t kFieldsPerEventMax = 1024;
 inline constexpr size_t kWritesPerEventMax = 256;
 inline constexpr size_t kEntrySizeMax = 65535;  // C2SP tlog-tiles entry bundle
@@ -58,6 +59,12 @@ struct Event {
   // How many like it this one stands for; 0 means just itself. Only for calls
   // that never reached dispatch.
   uint32_t merged = 0;
+  // The company's policy that decided, by its version and the first 8 bytes of
+  // its digest; 0 if the tenant had none. Its clause, or the law, that has the
+  // purpose; empty if none has, or the call was about nobody's data.
+  uint32_t policy_version = 0;
+  uint64_t policy_digest = 0;
+  std::string clause;
   bool operator==(const Event&) const = default;
 };
 

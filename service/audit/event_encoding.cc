@@ -25,15 +25,18 @@ enum class Tag : uint8_t {
   kRequest = 13,
   kWrites = 14,
   kMerged = 15,
+  kPolicyVersion = 16,
+  kPolicyDigest = 17,
+  kClause = 18,
 };
 
-constexpr size_t kTagCount = 15;
+constexpr size_t kTagCount = 18;
 constexpr size_t kPartHeaderSize = 3;
 constexpr size_t kNumberSizeMax = 8;
 constexpr size_t kFieldSize = 2;
 constexpr size_t kRowWriteSize = 2 + 16 + 8 + 32;
 static_assert(1 + kTagCount * (kPartHeaderSize + 16) + kActorSizeMax +
-                  kFieldsPerEventMax * kFieldSize +
+                  kClauseSizeMax + kFieldsPerEventMax * kFieldSize +
                   kWritesPerEventMax * kRowWriteSize <=
               kEntrySizeMax);
 
@@ -99,6 +102,9 @@ void AppendWrites(std::string& out, const std::vector<RowWrite>& writes) {
 absl::Status CheckBounds(const Event& event) {
   if (event.actor.size() > kActorSizeMax) {
     return absl::InvalidArgumentError("the actor of an event is too long");
+  }
+  if (event.clause.size() > kClauseSizeMax) {
+    return absl::InvalidArgumentError("the clause of an event is too long");
   }
   if (event.fields.size() > kFieldsPerEventMax) {
     return absl::InvalidArgumentError("an event has too many fields");
@@ -219,6 +225,13 @@ absl::Status TakePart(Tag tag, std::string_view bytes, Event& event) {
       return TakeWrites(bytes, event.writes);
     case Tag::kMerged:
       return TakeNumber(bytes, event.merged);
+    case Tag::kPolicyVersion:
+      return TakeNumber(bytes, event.policy_version);
+    case Tag::kPolicyDigest:
+      return TakeNumber(bytes, event.policy_digest);
+    case Tag::kClause:
+      event.clause = std::string(bytes);
+      return absl::OkStatus();
   }
   return Damaged();
 }
@@ -262,6 +275,9 @@ absl::StatusOr<std::string> Encode(const Event& event) {
   AppendId(out, Tag::kRequest, event.request);
   AppendWrites(out, event.writes);
   AppendNumber(out, Tag::kMerged, event.merged);
+  AppendNumber(out, Tag::kPolicyVersion, event.policy_version);
+  AppendNumber(out, Tag::kPolicyDigest, event.policy_digest);
+  if (!event.clause.empty()) AppendPart(out, Tag::kClause, event.clause);
   return out;
 }
 

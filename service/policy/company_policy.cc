@@ -1,6 +1,7 @@
 #include "service/policy/company_policy.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <string>
 #include <utility>
@@ -57,6 +58,15 @@ Basis BasisOf(const PolicySource::Purpose& purpose,
 // Where a policy does not say that it is none, it may be marketing.
 bool IsMarketing(const PolicySource::Purpose& purpose) {
   return purpose.marketing.value_or(true);
+}
+
+// The number that its first digits are; 0 for what is none.
+uint64_t PrefixOf(std::string_view hex) {
+  constexpr size_t kDigits = 16;
+  uint64_t prefix = 0;
+  std::from_chars(hex.data(), hex.data() + std::min(hex.size(), kDigits),
+                  prefix, kDigits);
+  return prefix;
 }
 
 bool Names(const std::vector<PolicySource::Named>& list,
@@ -120,10 +130,17 @@ absl::StatusOr<std::unique_ptr<const CompanyPolicy>> CompanyPolicy::Create(
   policy->profile_id_ = source.profile_id;
   policy->version_ = source.version;
   policy->digest_ = source.digest;
+  policy->digest_prefix_ = PrefixOf(source.digest);
   policy->cancelling_withdraws_ = source.cancelling_withdraws;
   RETURN_IF_ERROR(policy->AddPurposes(source, catalogue));
   RETURN_IF_ERROR(policy->AddLawful(source, catalogue));
   RETURN_IF_ERROR(policy->AddClasses(source, catalogue));
+  for (const PurposeTerms& terms : policy->terms_) {
+    if (terms.clause.size() > kClauseSizeMax) {
+      return Broken(source.where,
+                    "the clause or law of `" + terms.id + "` is too long");
+    }
+  }
   RETURN_IF_ERROR(policy->AddConflicts(source, catalogue));
   return policy;
 }

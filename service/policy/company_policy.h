@@ -25,6 +25,9 @@
 
 namespace hizo::policy {
 
+// Of a clause, or a law that stands for one: it goes into audit entries.
+inline constexpr size_t kClauseSizeMax = 256;
+
 // What makes a use lawful.
 enum class Basis : uint8_t {
   kNone,  // nobody has said: such a use is refused
@@ -122,7 +125,7 @@ class CompanyPolicy {
   // catalogue lacks, one of the catalogue's that two serve, a basis other than
   // the profile's, consents that count from a version that is yet to come or
   // for what needs none, a class that is not there, and a conflict that nobody
-  // accepted or that there is none of.
+  // accepted or that there is none of; for a clause over kClauseSizeMax.
   static absl::StatusOr<std::unique_ptr<const CompanyPolicy>> Create(
       const PolicySource& source, const Catalogue& catalogue);
 
@@ -132,6 +135,8 @@ class CompanyPolicy {
   const std::string& profile_id() const { return profile_id_; }
   uint32_t version() const { return version_; }
   const std::string& digest() const { return digest_; }
+  // The first 16 digits of the digest, as audit entries have them.
+  uint64_t digest_prefix() const { return digest_prefix_; }
   bool cancelling_withdraws() const { return cancelling_withdraws_; }
   const std::vector<Conflict>& conflicts() const { return conflicts_; }
   // Of classes that this company keeps nothing in.
@@ -157,6 +162,7 @@ class CompanyPolicy {
   std::string profile_id_;
   uint32_t version_ = 0;
   std::string digest_;
+  uint64_t digest_prefix_ = 0;
   bool cancelling_withdraws_ = false;
   FieldSet undeclared_fields_;
   std::array<PurposeTerms, kPurposesMax> terms_;

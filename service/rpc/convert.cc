@@ -3,6 +3,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "service/base/status_macros.h"
 
 namespace hizo::rpc {
@@ -274,6 +275,12 @@ v1::AuditEvent FromEvent(const vault::ShownEvent& shown,
     out.set_request_id(base::ToText(*event.request));
   }
   if (shown.subject.has_value()) out.set_subject(base::ToText(*shown.subject));
+  if (event.policy_version != 0) {
+    out.set_policy_version(static_cast<int32_t>(event.policy_version));
+    out.set_policy_sha256_prefix(
+        absl::StrCat(absl::Hex(event.policy_digest, absl::kZeroPad16)));
+  }
+  out.set_clause(event.clause);
   return out;
 }
 

@@ -52,6 +52,11 @@ absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
 
   const policy::Decision decision = Judge(call, ask, facts);
   if (decision.tells_of_person) attempt.NoteMiss();
+  if (call.tenant.policy != nullptr) {
+    event.policy_version = call.tenant.policy->version();
+    event.policy_digest = call.tenant.policy->digest_prefix();
+  }
+  event.clause = decision.terms == nullptr ? "" : decision.terms->clause;
   if (!decision.allowed) {
     // That nobody is there is no refusal: the caller was allowed to ask.
     event.outcome = decision.reason == Reason::kSubjectNotFound

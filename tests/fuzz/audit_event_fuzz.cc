@@ -18,6 +18,7 @@ void ReadAsEntry(std::string_view bytes) {
     return;
   }
   Require(event->actor.size() <= kActorSizeMax &&
+              event->clause.size() <= kClauseSizeMax &&
               event->fields.size() <= kFieldsPerEventMax &&
               event->writes.size() <= kWritesPerEventMax,
           "what is read is within its bounds");

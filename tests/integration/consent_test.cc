@@ -290,6 +290,23 @@ TEST_F(ConsentTest, Scenario24ANewVersionMayAskPeopleAgain) {
   EXPECT_THAT(Read(kMarketing), IsOk());
 }
 
+// Which version decided each read stands in the log, and who asks is told.
+TEST_F(ConsentTest, Scenario24TheLogNamesThePolicyThatDecided) {
+  Adopt("i7relay");
+  Enter();
+  ASSERT_THAT(Read(kNotices), IsOk());
+  v1::QueryAuditRequest query = AuditRequest<v1::QueryAuditRequest>();
+  query.set_subject(ann_);
+  query.set_action(v1::ACTION_RECORD_GET);
+  const auto log =
+      server_.As("acme/auditor").Ask<v1::QueryAuditResponse>(query);
+  ASSERT_THAT(log, IsOk());
+  ASSERT_GE(log->events_size(), 1);
+  EXPECT_EQ(log->events(0).policy_version(), 1);
+  EXPECT_EQ(log->events(0).policy_sha256_prefix().size(), 16U);
+  EXPECT_EQ(log->events(0).clause(), "2");
+}
+
 // Whoever asks after the withdrawal was acknowledged is refused, whatever else
 // was under way.
 TEST_F(ConsentTest, NoReadThatBeginsAfterTheWithdrawalIsAnswered) {

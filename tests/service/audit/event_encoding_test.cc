@@ -46,6 +46,9 @@ Event FullEvent() {
   event.request = *base::RequestId::FromBytes("0123456789abcdef");
   event.writes = {WriteOf(1), WriteOf(255)};
   event.merged = 3;
+  event.policy_version = 5;
+  event.policy_digest = 0xC0FFEE0000000001;
+  event.clause = "3.A.2";
   return event;
 }
 
@@ -88,12 +91,37 @@ TEST(EventEncodingTest, WritesTheBytesOfTheFormat) {
                          Part(10, std::string("\x00\x01\x02\x03", 4)))));
 }
 
+// Entries of before policies were named have their old bytes, and are read.
+TEST(EventEncodingTest, AnEventWithoutAPolicyIsWrittenAsItAlwaysWas) {
+  const std::string before = Entry(Part(1, "\x01\x02") + Part(3, "x") +
+                                   kOutcomePart + Part(7, "\x02"));
+  const absl::StatusOr<Event> event = Decode(before);
+  ASSERT_TRUE(event.ok());
+  EXPECT_EQ(event->policy_version, 0U);
+  EXPECT_EQ(event->policy_digest, 0U);
+  EXPECT_EQ(event->clause, "");
+  EXPECT_THAT(Encode(*event), IsOkAndHolds(before));
+}
+
+TEST(EventEncodingTest, NamesThePolicyAfterAllElse) {
+  Event event = EmptyEvent();
+  event.policy_version = 3;
+  event.policy_digest = 0xC0FFEE;
+  event.clause = "2.1";
+  EXPECT_THAT(Encode(event),
+              IsOkAndHolds(Entry(kOutcomePart + Part(16, "\x03") +
+                                 Part(17, "\xC0\xFF\xEE") + Part(18, "2.1"))));
+}
+
 TEST(EventEncodingTest, ARecordReadOfTwelveFieldsIsSmall) {
   Event event = FullEvent();
   event.reason = base::Reason::kNone;
   event.request.reset();
   event.writes.clear();
   event.merged = 0;
+  event.policy_version = 0;
+  event.policy_digest = 0;
+  event.clause.clear();
   event.fields = {101, 102, 103, 104, 105, 106, 201, 202, 203, 204, 205, 206};
   EXPECT_LE(Encode(event)->size(), 140u);
 }
@@ -105,6 +133,8 @@ TEST(EventEncodingTest, KeepsExtremes) {
   event.catalogue_version = UINT32_MAX;
   event.records = UINT32_MAX;
   event.merged = UINT32_MAX;
+  event.policy_version = UINT32_MAX;
+  event.policy_digest = UINT64_MAX;
   event.subject = base::AuditReference();
   for (const int64_t micros : {INT64_MIN, int64_t{-1}, INT64_MAX}) {
     event.time = base::FromMicros(micros);
@@ -115,6 +145,7 @@ TEST(EventEncodingTest, KeepsExtremes) {
 TEST(EventEncodingTest, TheLargestEventFitsAnEntry) {
   Event event = FullEvent();
   event.actor = std::string(kActorSizeMax, 'a');
+  event.clause = std::string(kClauseSizeMax, 'c');
   event.fields.clear();
   for (size_t i = 1; i <= kFieldsPerEventMax; ++i) {
     event.fields.push_back(static_cast<policy::FieldNumber>(i));
@@ -129,6 +160,9 @@ TEST(EventEncodingTest, TheLargestEventFitsAnEntry) {
 TEST(EventEncodingTest, RefusesWhatIsOverABound) {
   Event event = FullEvent();
   event.actor = std::string(kActorSizeMax + 1, 'a');
+  EXPECT_THAT(Encode(event), StatusIs(kRefused));
+  event = FullEvent();
+  event.clause = std::string(kClauseSizeMax + 1, 'c');
   EXPECT_THAT(Encode(event), StatusIs(kRefused));
   event = FullEvent();
   event.fields.assign(kFieldsPerEventMax + 1, 1);
@@ -167,6 +201,9 @@ TEST(EventEncodingTest, TwoEventsNeverHaveOneEncoding) {
       [](Event& e) { e.writes[0].version++; },
       [](Event& e) { e.writes[1].commitment[31] ^= 1; },
       [](Event& e) { e.merged = 0; },
+      [](Event& e) { e.policy_version = 6; },
+      [](Event& e) { e.policy_digest++; },
+      [](Event& e) { e.clause.clear(); },
   };
   const std::string before = *Encode(FullEvent());
   for (const auto& change : changes) {
@@ -227,7 +264,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"PartTwice", Entry(kOutcomePart + kOutcomePart)},
         Damage{"PartsOutOfOrder", Entry(kOutcomePart + Part(4, "\x01"))},
         Damage{"TagZero", Entry(Part(0, "x") + kOutcomePart)},
-        Damage{"UnknownTag", Entry(kOutcomePart + Part(16, "\x01"))},
+        Damage{"UnknownTag", Entry(kOutcomePart + Part(19, "\x01"))},
         Damage{"LastTag", Entry(kOutcomePart + Part('\xFF', "\x01"))},
         Damage{"NumberWithLeadingZero",
                Entry(Part(2, kZero + "\x01") + kOutcomePart)},
@@ -239,6 +276,9 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"TimeOfNineBytes",
                Entry(Part(1, "\x01\x01\x01\x01\x01\x01\x01\x01\x01") +
                      kOutcomePart)},
+        Damage{"EmptyClause", Entry(kOutcomePart + Part(18, ""))},
+        Damage{"PolicyVersionTooBig",
+               Entry(kOutcomePart + Part(16, "\x01\x01\x01\x01\x01"))},
         Damage{"EmptyActor", Entry(Part(3, "") + kOutcomePart)},
         Damage{"UnknownAction",
                Entry(Part(4, std::string(1, policy::kActionCount)) +

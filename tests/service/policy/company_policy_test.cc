@@ -79,6 +79,19 @@ TEST_F(CompanyPolicyTest, SaysFromWhichVersionOnConsentsCount) {
               HasSubstr("consents to `help` cannot count from version 7"));
 }
 
+TEST_F(CompanyPolicyTest, ShortensItsDigestAndBoundsClauses) {
+  PolicySource source = GoodSource();
+  EXPECT_EQ(Make(source)->digest_prefix(), 0xC0FFEEU);
+  source.digest = "ffffffffffffffff0123";
+  EXPECT_EQ(Make(source)->digest_prefix(), UINT64_MAX);
+  source.digest = "no digits";
+  EXPECT_EQ(Make(source)->digest_prefix(), 0U);
+  source.purposes[0].clause = std::string(kClauseSizeMax, 'c');
+  EXPECT_EQ(Make(source)->For(kSupport).clause.size(), kClauseSizeMax);
+  source.purposes[0].clause += 'c';
+  EXPECT_THAT(ErrorOf(source), HasSubstr("`help` is too long"));
+}
+
 TEST_F(CompanyPolicyTest, CompilesWhatWasSaid) {
   const auto policy = Make(GoodSource());
   ASSERT_NE(policy, nullptr);

@@ -63,6 +63,39 @@ TEST_F(RecordedConsentsTest, TheEventNamesThePersonAndTheNewFacts) {
   EXPECT_EQ(event.writes[0].version, 2U);
 }
 
+// Scenario 24: the log shows which version decided each read.
+TEST_F(RecordedConsentsTest, EachEventNamesThePolicyThatDecidedAndItsClause) {
+  EXPECT_THAT(ReadFor(kMarketing), HasReason(Reason::kConsentRequired));
+  audit::Event event = vault_.LastEvent();
+  EXPECT_EQ(event.policy_version, 3U);
+  EXPECT_EQ(event.policy_digest, 0xC0FFEEU);
+  EXPECT_EQ(event.clause, "2.3");
+  policy::PolicySource next = test::VaultPolicySource();
+  next.version = 4;
+  next.digest = "abcdef0123456789ffff";
+  ASSERT_THAT(vault_.ReopenUnder(next), IsOk());
+  EXPECT_THAT(ReadFor(kService), IsOk());
+  event = vault_.LastEvent();
+  EXPECT_EQ(event.policy_version, 4U);
+  EXPECT_EQ(event.policy_digest, 0xABCDEF0123456789U);
+  EXPECT_EQ(event.clause, "2.1");
+  EXPECT_THAT(ReadFor(test::kSecurityAudit),
+              HasReason(Reason::kPurposeNotAllowed));
+  EXPECT_EQ(vault_.LastEvent().clause, "");
+  // What is no use of anybody's data has no clause.
+  Said();
+  EXPECT_EQ(vault_.LastEvent().policy_version, 4U);
+  EXPECT_EQ(vault_.LastEvent().clause, "");
+}
+
+TEST_F(RecordedConsentsTest, ATenantWithoutAPolicyHasNoneInItsEvents) {
+  ann_ = NewPersonOfGlobex(vault_, "gil@example.com");
+  const audit::Event event = vault_.LastEvent();
+  EXPECT_EQ(event.policy_version, 0U);
+  EXPECT_EQ(event.policy_digest, 0U);
+  EXPECT_EQ(event.clause, "");
+}
+
 TEST_F(RecordedConsentsTest, NoConsentIsTakenForWhatThePolicyHasNoPlaceFor) {
   for (const char* purpose : {"curiosity", "", "*", "security_audit"}) {
     EXPECT_THAT(Record(ConsentTo(purpose)), HasReason(Reason::kNotInPolicy))
