@@ -234,7 +234,8 @@ absl::Status Subjects::Tell(Attempt& attempt, const Call& call, Ask& ask,
                             const std::vector<SubjectId>& found,
                             std::vector<SubjectId>& told) const {
   // Everybody is decided upon, and has an event. Who is not to be found any
-  // more is left out.
+  // more, or not for this, is left out: one person's word hides nobody else.
+  absl::Status refused;
   for (const SubjectId subject : found) {
     if (ask.subject.has_value()) attempt.BeginAnotherEvent();
     ask.subject = subject;
@@ -242,11 +243,13 @@ absl::Status Subjects::Tell(Attempt& attempt, const Call& call, Ask& ask,
         services_.gate.Admit(attempt, call, ask).status();
     if (status.ok()) {
       told.push_back(subject);
+    } else if (attempt.event().outcome == audit::Outcome::kDenied) {
+      refused = status;
     } else if (base::ReasonOf(status) != Reason::kSubjectNotFound) {
       return status;
     }
   }
-  return absl::OkStatus();
+  return told.empty() ? refused : absl::OkStatus();
 }
 
 absl::StatusOr<SubjectPage> Subjects::Find(
@@ -278,8 +281,11 @@ absl::StatusOr<SubjectPage> Subjects::Find(
     if (found.subjects.empty() && !ask.subject.has_value()) {
       return services_.gate.Admit(attempt, call, ask).status();
     }
-    RETURN_IF_ERROR(Tell(attempt, call, ask, found.subjects, page.subjects));
+    const absl::Status told =
+        Tell(attempt, call, ask, found.subjects, page.subjects);
     range.after = found.next;
+    const bool denied = attempt.event().outcome == audit::Outcome::kDenied;
+    if (!told.ok() && (!denied || range.after.empty())) return told;
   } while (page.subjects.empty() && !range.after.empty());
   if (page.subjects.empty()) return Fail(Reason::kSubjectNotFound);
   if (!range.after.empty()) {

@@ -263,6 +263,28 @@ TEST_F(RestrictionsTest, NothingIsWrittenOrDeletedMeanwhile) {
       HasReason(Reason::kProcessingRestricted));
 }
 
+// Of several people under one number, one who is restricted is left out; who
+// is looked for alone, the caller is told why not.
+TEST_F(RestrictionsTest, OnePersonsRestrictionHidesNobodyElse) {
+  constexpr char kNumber[] = "+81312345678";
+  const auto with_number = [&] {
+    return Create(vault_, RecordsOf(RecordOf("account", {{"phone", kNumber}})))
+        ->subject;
+  };
+  const base::SubjectId bob = with_number();
+  ann_ = with_number();
+  ASSERT_THAT(Restrict(RestrictionGround::kUnlawful), IsOk());
+  EXPECT_THAT(Find(vault_, "account.phone", kNumber),
+              IsOkAndHolds(::testing::ElementsAre(bob)));
+  ann_ = bob;
+  ASSERT_THAT(Restrict(RestrictionGround::kUnlawful), IsOk());
+  EXPECT_THAT(Find(vault_, "account.phone", kNumber),
+              HasReason(Reason::kProcessingRestricted));
+  ASSERT_THAT(Lift(RestrictionGround::kUnlawful), IsOk());
+  EXPECT_THAT(Find(vault_, "account.phone", kNumber),
+              IsOkAndHolds(::testing::ElementsAre(bob)));
+}
+
 // Scenario 17, as far as there are timers: none destroys anything of somebody
 // who is there. An erasure is what the person asks for.
 TEST_F(RestrictionsTest, Scenario17ATimerDestroysNothingAndAnErasureGoesOn) {
