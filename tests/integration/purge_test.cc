@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "hizo/v1/admin.pb.h"
+#include "hizo/v1/erasure.pb.h"
 #include "service/base/keyspace.h"
 #include "tests/integration/requests.h"
 #include "tests/testing/live_server.h"
