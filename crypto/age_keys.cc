@@ -25,19 +25,24 @@ const uint8_t* Bytes(std::string_view text) {
 }  // namespace
 
 absl::StatusOr<AgeRecipient> AgeRecipient::Parse(std::string_view text) {
-  std::optional<std::string> point = FromBech32(kRecipientPrefix, text);
+  const std::optional<std::string> point = FromBech32(kRecipientPrefix, text);
   // age itself takes only the lower-case spelling of a public key.
-  if (!point.has_value() || point->size() != crypto_scalarmult_BYTES ||
+  if (!point.has_value() ||
       std::ranges::any_of(text, [](char c) { return c >= 'A' && c <= 'Z'; })) {
     return NotAKey();
   }
+  return FromPoint(*point);
+}
+
+absl::StatusOr<AgeRecipient> AgeRecipient::FromPoint(std::string_view bytes) {
+  if (bytes.size() != crypto_scalarmult_BYTES) return NotAKey();
   const Key any = Key::Random();
   Secret shared(crypto_scalarmult_BYTES);
   if (crypto_scalarmult(shared.ExposeMutable().data(), any.data(),
-                        Bytes(*point)) != 0) {
+                        Bytes(bytes)) != 0) {
     return NotAKey();
   }
-  return AgeRecipient(*std::move(point));
+  return AgeRecipient(std::string(bytes));
 }
 
 std::string AgeRecipient::ToText() const {

@@ -20,6 +20,8 @@ class AgeRecipient {
   // kInvalidArgument for what is no key, and for one that wraps nothing: a
   // point of small order.
   static absl::StatusOr<AgeRecipient> Parse(std::string_view text);
+  // The same of the 32 bytes of point().
+  static absl::StatusOr<AgeRecipient> FromPoint(std::string_view bytes);
   std::string ToText() const;
   const std::string& point() const { return point_; }
   bool operator==(const AgeRecipient&) const = default;

@@ -66,6 +66,49 @@ std::string_view AsBytes(const Digest& digest) {
 
 Digest Sha256(std::string_view bytes) { return Sha256Of({bytes}); }
 
+struct Sha256Stream::State {
+  Context context;
+};
+
+Sha256Stream::Sha256Stream()
+    : state_(std::make_unique<State>(State{Context(EVP_MD_CTX_new())})) {
+  if (state_->context == nullptr ||
+      EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1) {
+    DieWithoutSha256();
+  }
+}
+
+Sha256Stream::Sha256Stream(const Sha256Stream& other) : Sha256Stream() {
+  *this = other;
+}
+
+Sha256Stream& Sha256Stream::operator=(const Sha256Stream& other) {
+  if (this != &other && EVP_MD_CTX_copy_ex(state_->context.get(),
+                                           other.state_->context.get()) != 1) {
+    DieWithoutSha256();
+  }
+  return *this;
+}
+
+Sha256Stream::~Sha256Stream() = default;
+
+void Sha256Stream::Add(std::string_view bytes) {
+  if (EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size()) !=
+      1) {
+    DieWithoutSha256();
+  }
+}
+
+Digest Sha256Stream::Sum() const {
+  const Sha256Stream copy(*this);
+  Digest digest;
+  if (EVP_DigestFinal_ex(copy.state_->context.get(), digest.data(), nullptr) !=
+      1) {
+    DieWithoutSha256();
+  }
+  return digest;
+}
+
 Digest LeafHash(std::string_view entry) {
   return Sha256Of({std::string_view("\x00", 1), entry});
 }

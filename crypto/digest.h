@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,21 @@ using Digest = std::array<uint8_t, 32>;
 std::string_view AsBytes(const Digest& digest);
 
 Digest Sha256(std::string_view bytes);
+// Sha256Stream is the same of bytes as they come. Threads: one at a time.
+class Sha256Stream {
+ public:
+  Sha256Stream();
+  Sha256Stream(const Sha256Stream& other);  // goes on from here
+  Sha256Stream& operator=(const Sha256Stream& other);
+  ~Sha256Stream();
+  void Add(std::string_view bytes);
+  // Of all so far.
+  Digest Sum() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
 // RFC 6962 2.1: SHA-256(0x00 || entry).
 Digest LeafHash(std::string_view entry);
 // RFC 6962 2.1: SHA-256(0x01 || left || right).

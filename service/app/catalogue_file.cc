@@ -19,6 +19,7 @@ using policy::FieldType;
 using policy::Mask;
 using policy::PurposeSpec;
 using policy::Sensitivity;
+using policy::Source;
 
 constexpr uint32_t kSizeMaxDefault = 4096;
 
@@ -49,6 +50,11 @@ constexpr std::pair<std::string_view, Export> kExports[] = {
     {"portable", Export::kPortable},
     {"access_only", Export::kAccessOnly},
     {"never", Export::kNever},
+};
+constexpr std::pair<std::string_view, Source> kSources[] = {
+    {"provided", Source::kProvided},
+    {"observed", Source::kObserved},
+    {"derived", Source::kDerived},
 };
 
 using PurposeNumbers = std::map<std::string, policy::PurposeNumber>;
@@ -100,6 +106,8 @@ absl::Status ReadField(const YamlValue& item, const PurposeNumbers& numbers,
       .RequiredName<Mask>("mask", kMasks, field.mask)
       .RequiredName<Export>("export", kExports, field.export_kind)
       .Required("purposes", purposes)
+      .OptionalName<Source>("source", kSources, field.source)
+      .Optional("interest_only", field.interest_only)
       .Optional("size_max", size_max)
       .Optional("required", field.required)
       .Optional("unique", field.unique)

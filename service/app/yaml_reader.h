@@ -96,14 +96,12 @@ class YamlMap {
   template <typename Enum>
   YamlMap& RequiredName(std::string_view key, EnumNames<Enum> names,
                         Enum& out) {
-    std::vector<std::string_view> allowed;
-    for (const auto& [name, value] : names) allowed.push_back(name);
-    const YamlValue* value = Need(key);
-    if (value == nullptr) return *this;
-    if (size_t i = IndexIn(*value, allowed); i < names.size()) {
-      out = names[i].second;
-    }
-    return *this;
+    return TakeName(Need(key), names, out);
+  }
+  template <typename Enum>
+  YamlMap& OptionalName(std::string_view key, EnumNames<Enum> names,
+                        Enum& out) {
+    return TakeName(Find(key), names, out);
   }
   // The items of a list or of a map; none, and an error noted, if the key has
   // no such value.
@@ -119,6 +117,16 @@ class YamlMap {
   const YamlValue* Need(std::string_view key);
   std::span<const YamlValue> ItemsOf(std::string_view key,
                                      YamlValue::Kind kind);
+  template <typename Enum>
+  YamlMap& TakeName(const YamlValue* value, EnumNames<Enum> names, Enum& out) {
+    if (value == nullptr) return *this;
+    std::vector<std::string_view> allowed;
+    for (const auto& [name, of] : names) allowed.push_back(name);
+    if (size_t i = IndexIn(*value, allowed); i < names.size()) {
+      out = names[i].second;
+    }
+    return *this;
+  }
   // Which of `names` the value is; their number, and an error noted, if none.
   size_t IndexIn(const YamlValue& value,
                  std::span<const std::string_view> names);

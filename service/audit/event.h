@@ -41,6 +41,19 @@ struct RowWrite {
   bool operator==(const RowWrite&) const = default;
 };
 
+// Recipient is whom bundles are sent to, as the tenant has registered it: a
+// label, which is no value of a person.
+inline constexpr size_t kRecipientNameMax = 64;
+struct Recipient {
+  std::string name;
+  std::array<uint8_t, 32> key{};  // SHA-256 of its age key
+  // What the company calls the person's word for it; nil where nothing is sent.
+  base::AuthorisationId authorisation;
+  // SHA-256 of the whole file that was sent; zeros but with its last part.
+  std::array<uint8_t, 32> file{};
+  bool operator==(const Recipient&) const = default;
+};
+
 struct Event {
   base::Timestamp time;  // set when the event is appended
   base::TenantId tenant = base::TenantId::kStore;
@@ -65,6 +78,7 @@ struct Event {
   uint32_t policy_version = 0;
   uint64_t policy_digest = 0;
   std::string clause;
+  std::optional<Recipient> recipient;
   bool operator==(const Event&) const = default;
 };
 

@@ -28,15 +28,20 @@ enum class Tag : uint8_t {
   kPolicyVersion = 16,
   kPolicyDigest = 17,
   kClause = 18,
+  kRecipient = 19,
 };
 
-constexpr size_t kTagCount = 18;
+constexpr size_t kTagCount = 19;
 constexpr size_t kPartHeaderSize = 3;
 constexpr size_t kNumberSizeMax = 8;
 constexpr size_t kFieldSize = 2;
 constexpr size_t kRowWriteSize = 2 + 16 + 8 + 32;
+constexpr size_t kDigestSize = 32;
+constexpr size_t kRecipientSize =
+    kDigestSize + base::AuthorisationId::kSize + kDigestSize;
 static_assert(1 + kTagCount * (kPartHeaderSize + 16) + kActorSizeMax +
-                  kClauseSizeMax + kFieldsPerEventMax * kFieldSize +
+                  kRecipientSize + kRecipientNameMax + kClauseSizeMax +
+                  kFieldsPerEventMax * kFieldSize +
                   kWritesPerEventMax * kRowWriteSize <=
               kEntrySizeMax);
 
@@ -99,7 +104,21 @@ void AppendWrites(std::string& out, const std::vector<RowWrite>& writes) {
   }
 }
 
+void AppendRecipient(std::string& out,
+                     const std::optional<Recipient>& recipient) {
+  if (!recipient.has_value()) return;
+  std::string bytes(recipient->key.begin(), recipient->key.end());
+  bytes.append(recipient->authorisation.bytes());
+  bytes.append(recipient->file.begin(), recipient->file.end());
+  AppendPart(out, Tag::kRecipient, bytes + recipient->name);
+}
+
 absl::Status CheckBounds(const Event& event) {
+  if (event.recipient.has_value() &&
+      (event.recipient->name.empty() ||
+       event.recipient->name.size() > kRecipientNameMax)) {
+    return absl::InvalidArgumentError("a recipient's name is 1 to 64 bytes");
+  }
   if (event.actor.size() > kActorSizeMax) {
     return absl::InvalidArgumentError("the actor of an event is too long");
   }
@@ -178,6 +197,20 @@ absl::Status TakeWrites(std::string_view bytes, std::vector<RowWrite>& out) {
   return absl::OkStatus();
 }
 
+absl::Status TakeRecipient(std::string_view bytes,
+                           std::optional<Recipient>& out) {
+  if (bytes.size() <= kRecipientSize) return Damaged();
+  Recipient& recipient = out.emplace();
+  std::ranges::copy(bytes.substr(0, kDigestSize), recipient.key.begin());
+  bytes.remove_prefix(kDigestSize);
+  recipient.authorisation = *base::AuthorisationId::FromBytes(
+      bytes.substr(0, base::AuthorisationId::kSize));
+  bytes.remove_prefix(base::AuthorisationId::kSize);
+  std::ranges::copy(bytes.substr(0, kDigestSize), recipient.file.begin());
+  recipient.name = bytes.substr(kDigestSize);
+  return absl::OkStatus();
+}
+
 std::optional<Outcome> OutcomeFromNumber(uint32_t number) {
   if (number < 1 || number > 3) return std::nullopt;
   return static_cast<Outcome>(number);
@@ -232,6 +265,8 @@ absl::Status TakePart(Tag tag, std::string_view bytes, Event& event) {
     case Tag::kClause:
       event.clause = std::string(bytes);
       return absl::OkStatus();
+    case Tag::kRecipient:
+      return TakeRecipient(bytes, event.recipient);
   }
   return Damaged();
 }
@@ -278,6 +313,7 @@ absl::StatusOr<std::string> Encode(const Event& event) {
   AppendNumber(out, Tag::kPolicyVersion, event.policy_version);
   AppendNumber(out, Tag::kPolicyDigest, event.policy_digest);
   if (!event.clause.empty()) AppendPart(out, Tag::kClause, event.clause);
+  AppendRecipient(out, event.recipient);
   return out;
 }
 

@@ -46,6 +46,8 @@ using ClaimId = Id<struct ClaimTag>;
 // What proves a consent, or a notice that was sent, by what the company calls
 // it.
 using EvidenceId = Id<struct EvidenceTag>;
+// What the company calls a person's word that something may be done.
+using AuthorisationId = Id<struct AuthorisationTag>;
 using StoreId = Id<struct StoreTag>;
 // The pseudonym under which the audit log knows a person.
 using AuditReference = Id<struct AuditReferenceTag>;

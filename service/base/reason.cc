@@ -109,6 +109,10 @@ constexpr std::array<ReasonRow, kReasonCount> kReasons = {{
      "an objection to direct marketing cannot be rejected"},
     {Reason::kEvidenceMissing, kFailedPrecondition, "EVIDENCE_MISSING",
      "what proves it is not named"},
+    {Reason::kRecipientUnsafe, kInvalidArgument, "RECIPIENT_UNSAFE",
+     "not a key that only another opens: no age key, a weak one, or one's own"},
+    {Reason::kRecipientUnknown, kNotFound, "RECIPIENT_UNKNOWN",
+     "no recipient is registered under this name"},
 }};
 
 consteval bool NumbersAreIndexes() {

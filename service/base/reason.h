@@ -60,8 +60,10 @@ enum class Reason : uint8_t {
   kConsentNotNeeded = 40,
   kObjectionAbsolute = 41,
   kEvidenceMissing = 42,
+  kRecipientUnsafe = 43,
+  kRecipientUnknown = 44,
 };
-inline constexpr int kReasonCount = 43;
+inline constexpr int kReasonCount = 45;
 
 // Fail makes the error of a reason. `field` is the catalogue number of the
 // field at fault, 0 if none is: a number, so that it can carry nothing else.

@@ -33,6 +33,12 @@ constexpr std::string_view kSchema = R"schema({
   "bundle": {"$ref": "#/$defs/uuid"},
   "subject": {"$ref": "#/$defs/uuid"},
   "source": {"$ref": "#/$defs/source"},
+  "sources": {
+   "type": "object",
+   "minProperties": 1,
+   "propertyNames": {"type": "string", "pattern": "^[a-z0-9_]{1,64}[.][a-z0-9_]{1,64}$"},
+   "additionalProperties": {"$ref": "#/$defs/other_source"}
+  },
   "records": {
    "type": "object",
    "propertyNames": {"$ref": "#/$defs/name"},
@@ -43,7 +49,8 @@ constexpr std::string_view kSchema = R"schema({
   "uuid": {"type": "string", "pattern": "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"},
   "name": {"type": "string", "pattern": "^[a-z0-9_]{1,64}$"},
   "time": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]{1,6})?Z$"},
-  "source": {"enum": ["provided"]},
+  "source": {"description": "where values came from that `sources` does not name", "enum": ["provided"]},
+  "other_source": {"enum": ["observed", "derived"]},
   "record": {
    "type": "object",
    "required": ["subject", "class", "record", "event_time", "source", "fields"],
@@ -54,6 +61,12 @@ constexpr std::string_view kSchema = R"schema({
     "record": {"$ref": "#/$defs/uuid"},
     "event_time": {"$ref": "#/$defs/time"},
     "source": {"$ref": "#/$defs/source"},
+    "sources": {
+     "type": "object",
+     "minProperties": 1,
+     "propertyNames": {"$ref": "#/$defs/name"},
+     "additionalProperties": {"$ref": "#/$defs/other_source"}
+    },
     "fields": {"$ref": "#/$defs/fields"}
    }
   },
@@ -104,6 +117,56 @@ void AppendFields(const Record& record, std::string& out) {
   out.push_back('}');
 }
 
+// Appends, as members of an object that `out` ends with, each field of `record`
+// that did not come from the person.
+void AppendSources(const Record& record, std::string_view prefix,
+                   std::string& out) {
+  for (const Field& field : record.fields) {
+    if (field.source == Source::kProvided) continue;
+    out.push_back(out.empty() ? '{' : ',');
+    AppendJsonString(std::string(prefix) + field.name, out);
+    out.push_back(':');
+    AppendJsonString(NameOf(field.source), out);
+  }
+}
+
+// What `source` says of all values, and what does not hold of some.
+void AppendSourceMembers(std::string_view sources, std::string_view between,
+                         std::string& out) {
+  AppendJsonString(kSource, out);
+  if (sources.empty()) return;
+  out.append(between).append("\"sources\":").append(sources).push_back('}');
+}
+
+// Notes in `record` what `sources` says of its fields; how many it named, or
+// nullopt if it says what nobody here writes.
+std::optional<size_t> TakeSources(const Json& sources, std::string_view prefix,
+                                  Record& record) {
+  size_t named = 0;
+  for (Field& field : record.fields) {
+    const auto found = sources.find(std::string(prefix) + field.name);
+    if (found == sources.end()) continue;
+    if (!found->is_string()) return std::nullopt;
+    const auto source = SourceFromName(found->get_ref<const std::string&>());
+    if (!source.has_value() || *source == Source::kProvided) {
+      return std::nullopt;
+    }
+    field.source = *source;
+    ++named;
+  }
+  return named;
+}
+
+// Takes `sources` out of a document: an object that is not empty. No object if
+// there is none; nullopt for anything else.
+std::optional<Json> TakeOutSources(Json& json) {
+  if (!json.is_object() || !json.contains("sources")) return Json::object();
+  Json sources = std::move(json["sources"]);
+  json.erase("sources");
+  if (!sources.is_object() || sources.empty()) return std::nullopt;
+  return sources;
+}
+
 bool HasExactly(const Json& json,
                 std::initializer_list<std::string_view> keys) {
   return json.is_object() && json.size() == keys.size() &&
@@ -129,8 +192,10 @@ bool TakeFields(const Json& json, Record& record) {
 absl::StatusOr<Record> ReadLine(std::string_view line,
                                 std::string_view subject) {
   if (!IsStrictJson(line)) return Refuse(Refusal::kUnknownSchema);
-  const Json json = Json::parse(line.begin(), line.end(), nullptr, false);
-  if (!HasExactly(json, {"subject", "class", "record", "event_time", "source",
+  Json json = Json::parse(line.begin(), line.end(), nullptr, false);
+  const auto sources = TakeOutSources(json);
+  if (!sources.has_value() ||
+      !HasExactly(json, {"subject", "class", "record", "event_time", "source",
                          "fields"}) ||
       !json["subject"].is_string() || !json["class"].is_string() ||
       !json["record"].is_string() || !json["event_time"].is_string() ||
@@ -144,7 +209,8 @@ absl::StatusOr<Record> ReadLine(std::string_view line,
   record.event_time = ParseTimeText(json["event_time"].get<std::string>());
   if (!IsName(record.record_class) || !record.event_time.has_value() ||
       !base::ParseId<base::RecordId>(record.id).has_value() ||
-      !TakeFields(json["fields"], record)) {
+      !TakeFields(json["fields"], record) ||
+      TakeSources(*sources, "", record) != sources->size()) {
     return Refuse(Refusal::kUnknownSchema);
   }
   return record;
@@ -177,8 +243,12 @@ std::string ProfileJson(const About& about, std::span<const Record> records) {
   AppendJsonString(about.id, out);
   out.append(",\n\"subject\":");
   AppendJsonString(about.subject, out);
+  std::string sources;
+  for (const Record& record : records) {
+    AppendSources(record, record.record_class + ".", sources);
+  }
   out.append(",\n\"source\":");
-  AppendJsonString(kSource, out);
+  AppendSourceMembers(sources, ",\n", out);
   out.append(",\n\"records\":{");
   for (const Record& record : records) {
     if (out.back() != '{') out.append(",");
@@ -211,8 +281,10 @@ void AppendRecordLine(const About& about, const Record& record,
   out.append(",\"event_time\":");
   AppendJsonString(TimeText(record.event_time.value_or(base::Timestamp())),
                    out);
+  std::string sources;
+  AppendSources(record, "", sources);
   out.append(",\"source\":");
-  AppendJsonString(kSource, out);
+  AppendSourceMembers(sources, ",", out);
   out.append(",\"fields\":");
   AppendFields(record, out);
   out.append("}\n");
@@ -288,8 +360,10 @@ absl::StatusOr<std::string> SubjectOf(std::string_view content) {
 absl::StatusOr<std::vector<Record>> ReadProfile(std::string_view json,
                                                 std::string_view subject) {
   if (!IsStrictJson(json)) return Refuse(Refusal::kUnknownSchema);
-  const Json profile = Json::parse(json.begin(), json.end(), nullptr, false);
-  if (!HasExactly(profile,
+  Json profile = Json::parse(json.begin(), json.end(), nullptr, false);
+  const auto sources = TakeOutSources(profile);
+  if (!sources.has_value() ||
+      !HasExactly(profile,
                   {"schema", "bundle", "subject", "source", "records"}) ||
       !IsText(profile["schema"], kProfileSchemaId) ||
       !profile["bundle"].is_string() || !profile["subject"].is_string() ||
@@ -300,14 +374,19 @@ absl::StatusOr<std::vector<Record>> ReadProfile(std::string_view json,
     return Refuse(Refusal::kOtherPerson);
   }
   std::vector<Record> records;
+  size_t named = 0;
   for (const auto& item : profile["records"].items()) {
     Record record;
     record.record_class = item.key();
     if (!IsName(record.record_class) || !TakeFields(item.value(), record)) {
       return Refuse(Refusal::kUnknownSchema);
     }
+    const auto of_it = TakeSources(*sources, item.key() + ".", record);
+    if (!of_it.has_value()) return Refuse(Refusal::kUnknownSchema);
+    named += *of_it;
     records.push_back(std::move(record));
   }
+  if (named != sources->size()) return Refuse(Refusal::kUnknownSchema);
   return records;
 }
 

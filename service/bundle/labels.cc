@@ -66,11 +66,43 @@ constexpr Row kRows[] = {
     {"usage_fee_calculation", "How the fee was calculated", "料金の計算"},
     {"password_hash", "Password (only a hash is kept)",
      "パスワード(ハッシュのみ保存)"},
+    {"failed_login_counter", "Wrong passwords of late", "ログイン失敗回数"},
+    {"last_login_at", "Last sign-in", "最終ログイン"},
+    // Purposes, and why data are only kept.
+    {"service_delivery", "The service", "サービスの提供"},
+    {"support", "Support", "サポート"},
+    {"communications_marketing", "Offers", "広告・キャンペーンのご案内"},
+    {"communications_service", "News of the service", "サービスに関するご連絡"},
+    {"service_improvement", "Making the service better", "サービスの改善"},
+    {"data_analytics", "Analysis", "データ分析"},
+    {"security", "Security", "セキュリティ"},
+    {"direct_marketing", "Direct marketing as such",
+     "ダイレクトマーケティング全般"},
+    {"accuracy_contested", "You say that they are not right.",
+     "内容の正確性についてお申し出があります。"},
+    {"unlawful", "They may not be used, and you do not want them erased.",
+     "利用が認められませんが、消去を希望されていません。"},
+    {"needed_for_claims", "You need them for a legal claim.",
+     "法的な請求のために必要とされています。"},
+    {"objection_pending", "Your objection is being looked into.",
+     "異議の申立てを確認しています。"},
     // Why something is withheld.
     {"secret", "It opens your account, so it is described but never shown.",
      "アカウントの秘密情報のため、存在のみを示し、内容は表示しません。"},
     {"third_party", "It is about somebody else.",
      "他の方に関する情報のため、除外しています。"},
+    {"interest_only",
+     "It is held for a legitimate interest of the company only, so it is not "
+     "part of data to take elsewhere; an access report shows it.",
+     "当社の正当な利益のみを根拠に保存しているため、持ち出しの対象外です。開示"
+     "請"
+     "求で確認できます。"},
+    {"derived",
+     "The company worked it out from other data, so it is not part of data to "
+     "take elsewhere; an access report shows it.",
+     "当社が他の情報から作成したため、持ち出しの対象外です。開示請求で確認でき"
+     "ま"
+     "す。"},
     {"on_request",
      "It is not part of data to take elsewhere; an access report shows it.",
      "持ち出しの対象外です。開示請求で確認できます。"},

@@ -226,6 +226,9 @@ std::string ToJson(const Manifest& manifest) {
   for (const auto& [name, count] : manifest.records) {
     json["records"][name] = count;
   }
+  for (const auto& [name, count] : manifest.sources) {
+    json["sources"][name] = count;
+  }
   json["withheld"] = Json::array();
   for (const Withheld& withheld : manifest.withheld) {
     json["withheld"].push_back({{"field", withheld.field},
@@ -249,6 +252,11 @@ absl::StatusOr<Manifest> ParseManifest(std::string_view text) {
   const bool about = TakeAbout(in, manifest.about);
   Taker records = in.Object("records");
   manifest.records = records.Numbers();
+  if (in.Has("sources")) {
+    Taker sources = in.Object("sources");
+    manifest.sources = sources.Numbers();
+    in.Require(sources.Done());
+  }
   for (Json& json : in.List("withheld")) {
     Taker one(std::move(json));
     manifest.withheld.push_back(

@@ -35,6 +35,8 @@ struct Manifest {
   About about;
   // How many records there are of each class.
   std::map<std::string, uint64_t> records;
+  // How many values there are of each source other than the person.
+  std::map<std::string, uint64_t> sources;
   std::vector<Withheld> withheld;
   std::vector<Listed> members;  // in the order of the archive
 

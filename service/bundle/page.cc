@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "service/bundle/labels.h"
+#include "service/bundle/page_text.h"
 #include "service/bundle/values.h"
 
 namespace hizo::bundle {
@@ -11,6 +11,7 @@ namespace {
 
 constexpr size_t kValueMax = 4000;
 constexpr size_t kCellMax = 300;
+constexpr size_t kColumnsOnPaper = 6;
 
 constexpr std::string_view kHead = R"html(<meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -31,9 +32,9 @@ main{max-width:56rem;margin:auto;padding:.5rem 1rem 3rem}
 h1{font-size:1.7rem;line-height:1.25;margin:.5rem 0}
 h2{font-size:1.15rem;margin:0 0 .75rem}
 section{background:var(--paper);border:1px solid var(--line);border-radius:.75rem;padding:1.1rem;margin:1rem 0}
-dl{margin:0;display:grid;grid-template-columns:minmax(9rem,14rem) 1fr;gap:0 1rem}
+dl{margin:0;display:grid;grid-template-columns:minmax(9rem,14rem) 1fr}
 dt,dd{padding:.5rem 0;margin:0;border-top:1px solid var(--line)}
-dt{color:var(--soft)}
+dt{color:var(--soft);padding-right:1rem}
 dt:first-of-type,dd:first-of-type{border-top:0}
 dd{overflow-wrap:anywhere;white-space:pre-wrap}
 .wide{overflow-x:auto}
@@ -44,62 +45,17 @@ code{font-size:.85em;overflow-wrap:anywhere}
 p{margin:.5rem 0}
 .key{display:none}
 .soft{color:var(--soft);font-size:.92rem}
-@media (max-width:34rem){dl{grid-template-columns:1fr}dd{border-top:0;padding-top:0}dt{padding-bottom:0}dt+dd{margin-bottom:.25rem}table.rows,.rows tbody,.rows tr,.rows td{display:block}.rows thead{display:none}.rows tr{border-top:1px solid var(--line);padding:.5rem 0}.rows td{border:0;padding:.1rem 0;overflow-wrap:anywhere}.rows td:empty{display:none}.rows .key{display:inline-block;min-width:7.5rem;margin-right:.5rem;color:var(--soft)}}
+@media (max-width:34rem){dl{grid-template-columns:1fr}dd{border-top:0;padding-top:0}dt{padding-bottom:0}dt+dd{margin-bottom:.25rem}table.rows,.rows tbody,.rows tr{display:block}.rows thead{display:none}.rows tr{border-top:1px solid var(--line);padding:.5rem 0}.rows td{display:grid;grid-template-columns:7.5rem 1fr;gap:.5rem;border:0;padding:.1rem 0;overflow-wrap:anywhere}.rows td:empty{display:none}.rows .key{display:inline;color:var(--soft)}}
 @media (prefers-color-scheme:dark){:root{--ink:#e6edf3;--soft:#9fb0bf;--line:#33414d;--paper:#182028;--ground:#10161c;--mark:#2f81b7}}
-@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--ground:#fff}body{font-size:10.5pt}.tongues{display:none}main{max-width:none;padding:0}section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.6rem 0;margin:.4rem 0}h2{break-after:avoid}dl{grid-template-columns:12rem 1fr}tr,dd,dt{break-inside:avoid}.wide{overflow:visible}@page{margin:16mm}}
+@media print{:root{--ink:#000;--soft:#444;--line:#bbb;--paper:#fff;--ground:#fff}body{font-size:10.5pt;line-height:1.45}.tongues{display:none}main{max-width:none;padding:0}section{border:0;border-top:1px solid var(--line);border-radius:0;padding:.6rem 0;margin:.4rem 0}h2{break-after:avoid}dl{grid-template-columns:12rem 1fr}tr,dd,dt{break-inside:avoid}dt,dd{padding:.3rem 0}dt{padding-right:1rem}.wide{overflow:visible}th{white-space:normal}td{overflow-wrap:anywhere;padding:.3rem .7rem .3rem 0}.rows td:first-child{white-space:nowrap}table.many{font-size:9pt}table.many,.many tbody,.many tr{display:block}.many thead{display:none}.many tr{border-top:1px solid var(--line);padding:.4rem 0;columns:2;column-gap:1.5rem}.many td{display:grid;grid-template-columns:7.5rem 1fr;gap:.5rem;border:0;padding:.05rem 0;break-inside:avoid}.many td:empty{display:none}.many .key{display:inline;color:var(--soft)}@page{margin:16mm;@bottom-right{content:counter(page) " / " counter(pages);font:8pt sans-serif;color:#444}}}
 </style>
 )html";
-
-void AppendEscaped(std::string_view text, std::string& out) {
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out.append("&amp;");
-        break;
-      case '<':
-        out.append("&lt;");
-        break;
-      case '>':
-        out.append("&gt;");
-        break;
-      case '"':
-        out.append("&quot;");
-        break;
-      case '\'':
-        out.append("&#39;");
-        break;
-      default:
-        if (static_cast<unsigned char>(c) >= ' ' || c == '\n') out.push_back(c);
-    }
-  }
-}
 
 // A value, whose direction of writing stays its own.
 void AppendValue(std::string_view text, std::string& out) {
   out.append("<bdi>");
   AppendEscaped(text, out);
   out.append("</bdi>");
-}
-
-void AppendBoth(std::string_view english, std::string_view japanese,
-                std::string& out) {
-  out.append("<span lang=\"en\">").append(english);
-  out.append("</span><span lang=\"ja\">").append(japanese).append("</span>");
-}
-
-void AppendLabel(std::string_view name, std::string& out) {
-  AppendBoth(LabelOf(name, Language::kEnglish),
-             LabelOf(name, Language::kJapanese), out);
-}
-
-// A time as people read it.
-std::string ShownTime(std::string text) {
-  const size_t middle = text.find('T');
-  const size_t part = text.find('.');
-  if (part != std::string::npos) text.erase(part);
-  if (text.ends_with('Z')) text.pop_back();
-  if (middle != std::string::npos) text[middle] = ' ';
-  return text + " UTC";
 }
 
 // A long text is cut, between characters; the files have all of it.
@@ -138,16 +94,29 @@ void AppendTitle(const About& about, std::string& out) {
   AppendBoth(
       access ? "You asked what is held about you, what for, and who saw it. "
                "This page shows it; the files beside it hold all of it."
-             : "This page shows what you provided. The files beside it hold "
-               "the same for programs, so that you can take it to another "
-               "service.",
+             : "This page shows what you provided, and what was recorded as "
+               "you used the service. The files beside it hold the same for "
+               "programs, so that you can take it to another service.",
       access
           ? "保存している情報、その利用目的、閲覧者の開示です。このページで内容"
             "を確認できます。すべての内容は同じフォルダのファイルにあります。"
-          : "ご提供いただいた情報です。同じ内容が、他のサービスへ移すためのファ"
+          : "ご提供いただいた情報と、ご利用に伴い記録された情報です。同じ内容"
+            "が、他のサービスへ移すためのファ"
             "イルとしても同じフォルダに入っています。",
       out);
   out.append("</p>\n");
+}
+
+// Where a value came from, unless the person provided it.
+void AppendSource(Source source, std::string& out) {
+  if (source == Source::kProvided) return;
+  out.append(" <span class=\"soft\">(");
+  if (source == Source::kObserved) {
+    AppendBoth("recorded as you used the service", "ご利用に伴い記録", out);
+  } else {
+    AppendBoth("worked out by the company", "当社が作成", out);
+  }
+  out.append(")</span>");
 }
 
 void AppendRecord(const Record& record, std::string& out) {
@@ -159,9 +128,29 @@ void AppendRecord(const Record& record, std::string& out) {
     AppendLabel(field.name, out);
     out.append("</dt><dd>");
     AppendJson(field.json.Reveal(), out);
+    AppendSource(field.source, out);
     out.append("</dd>\n");
   }
   out.append("</dl></section>\n");
+}
+
+// The columns that hold anything, the time first.
+std::vector<size_t> ColumnsOf(const PageSeries& series) {
+  std::vector<size_t> columns;
+  for (size_t i = 0; i <= series.fields.size(); ++i) {
+    const bool holds = std::ranges::any_of(
+        series.rows, [i](const auto& row) { return !row[i].empty(); });
+    if (i == 0 || holds) columns.push_back(i);
+  }
+  return columns;
+}
+
+void AppendHeading(const PageSeries& series, size_t i, std::string& out) {
+  if (i == 0) {
+    AppendBoth("When", "日時", out);
+  } else {
+    AppendLabel(series.fields[i - 1], out);
+  }
 }
 
 // A cell of column `i`, whose heading is shown beside it on a phone: there each
@@ -169,31 +158,29 @@ void AppendRecord(const Record& record, std::string& out) {
 void AppendCell(const PageSeries& series, size_t i, std::string_view cell,
                 std::string& out) {
   out.append("<span class=\"key\">");
-  if (i == 0) {
-    AppendBoth("When", "日時", out);
-  } else {
-    AppendLabel(series.fields[i - 1], out);
-  }
+  AppendHeading(series, i, out);
   out.append("</span>");
   AppendValue(cell, out);
 }
 
 void AppendSeries(const PageSeries& series, std::string& out) {
   if (series.total == 0) return;
+  const std::vector<size_t> columns = ColumnsOf(series);
   out.append("<section><h2>");
   AppendLabel(series.record_class, out);
-  out.append("</h2><div class=\"wide\"><table class=\"rows\"><thead><tr><th>");
-  AppendBoth("When", "日時", out);
-  out.append("</th>");
-  for (const std::string& field : series.fields) {
+  out.append("</h2><div class=\"wide\"><table class=\"rows");
+  // Too many to stand side by side on paper: there each row is a list.
+  if (columns.size() > kColumnsOnPaper) out.append(" many");
+  out.append("\"><thead><tr>");
+  for (const size_t i : columns) {
     out.append("<th>");
-    AppendLabel(field, out);
+    AppendHeading(series, i, out);
     out.append("</th>");
   }
   out.append("</tr></thead><tbody>\n");
   for (const auto& row : series.rows) {
     out.append("<tr>");
-    for (size_t i = 0; i < row.size(); ++i) {
+    for (const size_t i : columns) {
       out.append("<td>");
       if (!row[i].empty()) AppendCell(series, i, row[i], out);
       out.append("</td>");
@@ -277,7 +264,8 @@ void PageSeries::Add(const Record& record) {
 
 std::string PageHtml(const Manifest& manifest,
                      const std::vector<Record>& records,
-                     const std::vector<PageSeries>& series) {
+                     const std::vector<PageSeries>& series,
+                     const Statements& said) {
   const bool japanese = manifest.about.language == Language::kJapanese;
   std::string out = "<!doctype html>\n<html lang=\"";
   out.append(japanese ? "ja" : "en").append("\"><head>\n").append(kHead);
@@ -294,6 +282,7 @@ std::string PageHtml(const Manifest& manifest,
   AppendTitle(manifest.about, out);
   for (const Record& record : records) AppendRecord(record, out);
   for (const PageSeries& one : series) AppendSeries(one, out);
+  AppendStatements(said, out);
   AppendWithheld(manifest, out);
   AppendFiles(manifest, out);
   out.append("</main></body></html>\n");

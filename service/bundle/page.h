@@ -13,6 +13,7 @@
 
 #include "service/bundle/manifest.h"
 #include "service/bundle/person.h"
+#include "service/bundle/statements.h"
 
 namespace hizo::bundle {
 
@@ -34,7 +35,8 @@ struct PageSeries {
 // `manifest` lists what has been written so far.
 std::string PageHtml(const Manifest& manifest,
                      const std::vector<Record>& records,
-                     const std::vector<PageSeries>& series);
+                     const std::vector<PageSeries>& series,
+                     const Statements& said = {});
 
 }  // namespace hizo::bundle
 

@@ -67,4 +67,24 @@ std::string_view NameOf(Selection selection) {
   return selection == Selection::kAccess ? "access" : "portability";
 }
 
+std::string_view NameOf(Source source) {
+  switch (source) {
+    case Source::kProvided:
+      return "provided";
+    case Source::kObserved:
+      return "observed";
+    case Source::kDerived:
+      break;
+  }
+  return "derived";
+}
+
+std::optional<Source> SourceFromName(std::string_view name) {
+  for (const Source source :
+       {Source::kProvided, Source::kObserved, Source::kDerived}) {
+    if (NameOf(source) == name) return source;
+  }
+  return std::nullopt;
+}
+
 }  // namespace hizo::bundle

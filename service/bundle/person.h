@@ -24,9 +24,14 @@ namespace hizo::bundle {
 enum class Selection : uint8_t { kPortability = 1, kAccess = 2 };
 enum class Language : uint8_t { kEnglish = 1, kJapanese = 2 };
 
+// Where a value came from: from the person, from how they used the service, or
+// worked out by the company.
+enum class Source : uint8_t { kProvided = 1, kObserved = 2, kDerived = 3 };
+
 struct Field {
   std::string name;  // in its class
   base::Pii json;    // one line
+  Source source = Source::kProvided;
 };
 struct Record {
   std::string record_class;
@@ -36,7 +41,7 @@ struct Record {
 };
 
 // Something that is held and not shown, and why: `secret`, `third_party`,
-// `on_request`.
+// `interest_only`, `derived`, `on_request`.
 struct Withheld {
   std::string field;  // full name
   std::string why;
@@ -76,6 +81,9 @@ std::string TimeText(base::Timestamp time);
 std::optional<base::Timestamp> ParseTimeText(std::string_view text);
 
 std::string_view NameOf(Selection selection);
+std::string_view NameOf(Source source);
+// nullopt for a name that no source has.
+std::optional<Source> SourceFromName(std::string_view name);
 
 }  // namespace hizo::bundle
 

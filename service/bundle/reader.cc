@@ -81,14 +81,22 @@ absl::Status Compare(const Manifest& manifest, const std::string& folder,
   return in_order ? absl::OkStatus() : Refuse(Refusal::kOtherOrder);
 }
 
-// Adds up what a member holds of each class.
+using Counts = std::map<std::string, uint64_t>;
+
+// Adds up what a member holds of each class, and of each source but the person.
 absl::Status CountRecords(const Member& member, std::string_view subject,
-                          Kind kind, std::map<std::string, uint64_t>& counts) {
+                          Kind kind, Counts& counts, Counts& sources) {
   if (kind == Kind::kOther) return absl::OkStatus();
   ASSIGN_OR_RETURN(const auto records,
                    kind == Kind::kProfile ? ReadProfile(member.content, subject)
                                           : ReadPart(member.content, subject));
-  for (const Record& record : records) ++counts[record.record_class];
+  for (const Record& record : records) {
+    ++counts[record.record_class];
+    for (const Field& field : record.fields) {
+      if (field.source == Source::kProvided) continue;
+      ++sources[std::string(NameOf(field.source))];
+    }
+  }
   return absl::OkStatus();
 }
 
@@ -127,7 +135,8 @@ absl::StatusOr<Verified> ReadBundle(const Bytes& bytes,
   // Whose records they are is in each of them; that it is the manifest's
   // person is known at the end.
   std::optional<std::string> subject;
-  std::map<std::string, uint64_t> counts;
+  Counts counts;
+  Counts sources;
   for (Member member;;) {
     ASSIGN_OR_RETURN(const bool more, tar.Next(member));
     if (!more) break;
@@ -146,7 +155,8 @@ absl::StatusOr<Verified> ReadBundle(const Bytes& bytes,
     if (kind != Kind::kOther && !subject.has_value()) {
       ASSIGN_OR_RETURN(subject, SubjectOf(member.content));
     }
-    RETURN_IF_ERROR(CountRecords(member, subject.value_or(""), kind, counts));
+    RETURN_IF_ERROR(
+        CountRecords(member, subject.value_or(""), kind, counts, sources));
     RETURN_IF_ERROR(take(member));
   }
   if (verified.manifest_json.empty() || verified.signature.empty()) {
@@ -160,6 +170,7 @@ absl::StatusOr<Verified> ReadBundle(const Bytes& bytes,
     return Refuse(Refusal::kOtherPerson);
   }
   if (counts != verified.manifest.records ||
+      sources != verified.manifest.sources ||
       base::ToMicros(tar.modified()) / 1'000'000 !=
           base::ToMicros(verified.manifest.about.created) / 1'000'000) {
     return Refuse(Refusal::kOtherContent);

@@ -1,7 +1,5 @@
 // hizo bundle ...: what a person is handed, made and checked.
 #include <CLI/CLI.hpp>
-#include <filesystem>
-#include <fstream>
 #include <memory>
 #include <utility>
 
@@ -15,49 +13,13 @@
 #include "service/cli/failure.h"
 #include "service/cli/input.h"
 #include "service/cli/output.h"
+#include "service/cli/whole_file.h"
 
 namespace hizo::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
 // 64 MiB of memory for a moment.
 constexpr unsigned kWorkFactor = 16;
-
-// A file that is there only once it is whole; only its owner may read it.
-class WholeFile {
- public:
-  explicit WholeFile(std::string path)
-      : path_(std::move(path)), part_(path_ + ".part"), out_(part_, kMode) {
-    std::error_code ignored;
-    fs::permissions(part_, fs::perms::owner_read | fs::perms::owner_write,
-                    ignored);
-  }
-  WholeFile(const WholeFile&) = delete;
-  WholeFile& operator=(const WholeFile&) = delete;
-  ~WholeFile() {
-    std::error_code ignored;
-    if (!done_) fs::remove(part_, ignored);
-  }
-  bool Write(const std::string& bytes) {
-    return static_cast<bool>(
-        out_.write(bytes.data(), static_cast<std::streamsize>(bytes.size())));
-  }
-  absl::Status Finish() {
-    out_.close();
-    std::error_code error;
-    if (out_) fs::rename(part_, path_, error);
-    done_ = out_ && !error;
-    return done_ ? absl::OkStatus() : UsageError(path_ + " cannot be written");
-  }
-
- private:
-  static constexpr auto kMode = std::ios::binary | std::ios::trunc;
-  const std::string path_;
-  const std::string part_;
-  std::ofstream out_;
-  bool done_ = false;
-};
 
 // The vault encrypts to keys only; for a passphrase, to a key that lives as
 // long as this does. What it sent is sealed anew here, so that the vault never
@@ -145,9 +107,7 @@ class BundleExport : public Command {
         request, [&](const v1::ExportBundleResponse& piece) -> absl::Status {
           hash.Add(piece.chunk());
           ASSIGN_OR_RETURN(const std::string bytes, Bytes(piece.chunk()));
-          if (!file.Write(bytes)) {
-            return UsageError(out_ + " cannot be written");
-          }
+          RETURN_IF_ERROR(file.Write(bytes));
           if (session.terminal.at_err == Presence::kPerson) {
             session.terminal.err << '\r' << piece.records() << " records"
                                  << std::flush;
@@ -189,23 +149,16 @@ class BundleExport : public Command {
   absl::Status Finish(const Session& session, WholeFile& file,
                       const crypto::MinisignHash& hash,
                       const v1::ExportBundleResponse& last) {
-    if (!crypto::CheckMinisign(last.public_key(), hash.Digest(),
-                               last.signature())
-             .ok()) {
-      return Fail({.exit = ExitCode::kNotVerified,
-                   .text = "what the vault sent is not what it signed",
-                   .reason = "FORGED",
-                   .field = {}});
-    }
+    RETURN_IF_ERROR(CheckSigned(last.public_key(), hash, last.signature()));
     if (resealer_ != nullptr) {
       ASSIGN_OR_RETURN(const std::string rest, resealer_->Finish());
-      if (!file.Write(rest)) return UsageError(out_ + " cannot be written");
+      RETURN_IF_ERROR(file.Write(rest));
     }
     RETURN_IF_ERROR(file.Finish());
     // The vault signed its own file, not one that was sealed anew.
     if (resealer_ == nullptr) {
       WholeFile signature(out_ + ".minisig");
-      signature.Write(last.signature());
+      RETURN_IF_ERROR(signature.Write(last.signature()));
       RETURN_IF_ERROR(signature.Finish());
     }
     Table table({"", ""});
@@ -354,6 +307,7 @@ void AddBundleCommands(CommandLine& line) {
       {"verify", "Check a bundle offline; exit status 4 if it is not good",
        "  hizo bundle verify sato.age --identity key.txt --key "
        "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"});
+  AddBundleTransmitCommand(line, group);
   AddBundleImportCommand(line, group);
   line.Add<BundleShow>(
       group, {"show", "Check a bundle and show what it holds",

@@ -19,7 +19,6 @@ namespace {
 
 constexpr size_t kPemBytesMax = 1024 * 1024;
 constexpr int kStreamTimeoutFactor = 10;
-constexpr int kBundleTimeoutFactor = 100;
 constexpr int kMessageBytesMax = 16 * 1024 * 1024;
 constexpr char kDomain[] = "hizo";
 // Harmless for writes, too: their request id is chosen before the first try.
@@ -341,23 +340,6 @@ absl::Status Client::GetBreachScope(const v1::GetBreachScopeRequest& request,
         return stubs_->audit.GetBreachScope(&context, request);
       },
       take);
-}
-
-absl::Status Client::ExportBundle(const v1::ExportBundleRequest& request,
-                                  const TakePiece& take) {
-  grpc::ClientContext context;
-  context.set_deadline(std::chrono::system_clock::now() +
-                       stubs_->timeout * kBundleTimeoutFactor);
-  const auto stream = stubs_->exports.ExportBundle(&context, request);
-  v1::ExportBundleResponse piece;
-  while (stream->Read(&piece)) {
-    const absl::Status taken = take(piece);
-    if (taken.ok()) continue;
-    context.TryCancel();
-    stream->Finish();
-    return taken;
-  }
-  return ToStatus(stream->Finish());
 }
 
 absl::Status Client::ImportBundle(

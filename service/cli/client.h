@@ -23,6 +23,14 @@ class ExportBundleRequest;
 class ExportBundleResponse;
 class ImportBundleRequest;
 class ImportBundleResponse;
+class TransmitBundleRequest;
+class TransmitBundleResponse;
+class RegisterRecipientRequest;
+class RegisterRecipientResponse;
+class RemoveRecipientRequest;
+class RemoveRecipientResponse;
+class ListRecipientsRequest;
+class ListRecipientsResponse;
 class CancelAccountRequest;
 class CancelAccountResponse;
 class CheckPurposeRequest;
@@ -207,6 +215,12 @@ class Client {
                     v1::PlaceLegalHoldResponse& response);
   absl::Status Call(const v1::ReleaseLegalHoldRequest& request,
                     v1::ReleaseLegalHoldResponse& response);
+  absl::Status Call(const v1::RegisterRecipientRequest& request,
+                    v1::RegisterRecipientResponse& response);
+  absl::Status Call(const v1::RemoveRecipientRequest& request,
+                    v1::RemoveRecipientResponse& response);
+  absl::Status Call(const v1::ListRecipientsRequest& request,
+                    v1::ListRecipientsResponse& response);
   absl::Status Call(const v1::GetStatusRequest& request,
                     v1::GetStatusResponse& response);
   absl::Status Call(const v1::RotateKeysRequest& request,
@@ -239,6 +253,10 @@ class Client {
       std::function<absl::Status(const v1::ExportBundleResponse&)>;
   absl::Status ExportBundle(const v1::ExportBundleRequest& request,
                             const TakePiece& take);
+  using TakeSent =
+      std::function<absl::Status(const v1::TransmitBundleResponse&)>;
+  absl::Status TransmitBundle(const v1::TransmitBundleRequest& request,
+                              const TakeSent& take);
 
   // Sends pieces of a bundle; on success `response` has an item for each.
   absl::Status ImportBundle(const std::vector<v1::ImportBundleRequest>& pieces,

@@ -26,6 +26,7 @@
 namespace hizo::cli {
 
 inline constexpr std::chrono::hours kLongStreamTimeout{1};
+inline constexpr int kBundleTimeoutFactor = 100;
 
 // A failure, with the reason that the vault gave.
 absl::Status ToStatus(const grpc::Status& status);
@@ -62,6 +63,24 @@ struct Client::Stubs {
     const auto stream = open(context);
     Response message;
     while (stream->Read(&message)) take(message);
+    return ToStatus(stream->Finish());
+  }
+
+  // The same of a bundle, where `take` may end the call.
+  template <typename Response>
+  absl::Status StreamPieces(const auto& open, const auto& take) const {
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() +
+                         timeout * kBundleTimeoutFactor);
+    const auto stream = open(context);
+    Response piece;
+    while (stream->Read(&piece)) {
+      const absl::Status taken = take(piece);
+      if (taken.ok()) continue;
+      context.TryCancel();
+      stream->Finish();
+      return taken;
+    }
     return ToStatus(stream->Finish());
   }
 

@@ -95,6 +95,7 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   AddKeysCommands(*this);
   AddPurgeCommand(*this);
   AddBundleCommands(*this);
+  AddRecipientCommands(*this);
   AddHoldCommands(*this);
   AddConsentCommands(*this);
   AddRestrictCommands(*this);

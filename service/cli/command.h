@@ -123,6 +123,8 @@ void AddKeysCommands(CommandLine& line);
 void AddPurgeCommand(CommandLine& line);
 void AddBundleCommands(CommandLine& line);
 void AddBundleImportCommand(CommandLine& line, CLI::App& group);
+void AddBundleTransmitCommand(CommandLine& line, CLI::App& group);
+void AddRecipientCommands(CommandLine& line);
 void AddHoldCommands(CommandLine& line);
 void AddConsentCommands(CommandLine& line);
 void AddRestrictCommands(CommandLine& line);

@@ -121,7 +121,8 @@ std::string Card(const v1::AccessHistoryEntry& entry) {
     html += "<p class=\"mark\">" + HtmlText(entry.refusal()) + "</p>\n";
   }
   html += "<dl>\n" + By(entry) + Line("What for", entry.purpose_text()) +
-          Line("Which data", FieldNames(entry)) + Line("Shown", Shown(entry));
+          Line("Which data", FieldNames(entry)) + Line("Shown", Shown(entry)) +
+          Line("Sent to", entry.recipient());
   return html + "</dl>\n</li>\n";
 }
 
@@ -164,7 +165,7 @@ std::string CsvCell(std::string_view text) {
 
 std::string HistoryCsv(const std::vector<v1::AccessHistoryEntry>& entries) {
   std::string csv =
-      "time,what,who,staff,purpose,fields,view,outcome,refusal\r\n";
+      "time,what,who,staff,purpose,fields,view,outcome,refusal,recipient\r\n";
   for (const v1::AccessHistoryEntry& entry : entries) {
     const std::vector<std::string> cells = {
         CsvCell(DisplayText(entry.time())),
@@ -177,7 +178,8 @@ std::string HistoryCsv(const std::vector<v1::AccessHistoryEntry>& entries) {
                     ? ""
                     : EnumName(*v1::View_descriptor(), entry.view())),
         CsvCell(EnumName(*v1::Outcome_descriptor(), entry.outcome())),
-        CsvCell(entry.refusal())};
+        CsvCell(entry.refusal()),
+        CsvCell(entry.recipient())};
     csv += Join(cells, ",");
     csv += kEndOfLine;
   }

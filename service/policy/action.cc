@@ -76,6 +76,10 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kRestrictionSet, "restriction.set", Concerns::kStore},
     {Action::kRestrictionLift, "restriction.lift", Concerns::kStore},
     {Action::kStorePurge, "store.purge", Concerns::kStore},
+    {Action::kExportTransmit, "export.transmit", Concerns::kSubject},
+    {Action::kRecipientRegister, "recipient.register", Concerns::kStore},
+    {Action::kRecipientRemove, "recipient.remove", Concerns::kStore},
+    {Action::kRecipientList, "recipient.list", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -65,8 +65,12 @@ enum class Action : uint8_t {
   kRestrictionSet = 52,
   kRestrictionLift = 53,
   kStorePurge = 54,
+  kExportTransmit = 55,
+  kRecipientRegister = 56,
+  kRecipientRemove = 57,
+  kRecipientList = 58,
 };
-inline constexpr int kActionCount = 55;
+inline constexpr int kActionCount = 59;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

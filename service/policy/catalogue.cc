@@ -158,6 +158,11 @@ absl::Status CheckField(const FieldSpec& field,
   if ((field.type == FieldType::kChoice) == field.choices.empty()) {
     return Broken(what, "must have choices if, and only if, it is a choice");
   }
+  // GDPR 20(1): what the person provided, on consent or contract.
+  if (field.export_kind == Export::kPortable &&
+      (field.source == Source::kDerived || field.interest_only)) {
+    return Broken(what, "is portable, though derived or of interest only");
+  }
   if (HasSize(field.type) && field.size_max == 0) {
     return Broken(what, "has no room for a value");
   }
@@ -205,6 +210,18 @@ const Spec* FindByName(const std::vector<Spec>& specs,
 }
 
 }  // namespace
+
+std::string_view NameOf(Source source) {
+  switch (source) {
+    case Source::kProvided:
+      return "provided";
+    case Source::kObserved:
+      return "observed";
+    case Source::kDerived:
+      break;
+  }
+  return "derived";
+}
 
 absl::StatusOr<std::unique_ptr<const Catalogue>> Catalogue::Create(
     CatalogueSource source) {

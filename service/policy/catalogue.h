@@ -73,6 +73,11 @@ enum class Mask : uint8_t {
   kHidden,    // ***
 };
 enum class Export : uint8_t { kPortable, kAccessOnly, kNever };
+// Where a value came from: from the person, from how the person used the
+// service, or worked out by the company from such. Stored with each value;
+// never renumber.
+enum class Source : uint8_t { kProvided = 1, kObserved = 2, kDerived = 3 };
+std::string_view NameOf(Source source);
 
 struct FieldSpec {
   FieldNumber number = 0;  // 1 and up, unique; stored; never renumber
@@ -84,6 +89,10 @@ struct FieldSpec {
   Sensitivity sensitivity = Sensitivity::kPersonal;
   Mask mask = Mask::kHidden;
   Export export_kind = Export::kNever;
+  Source source = Source::kProvided;  // of what is written by name
+  // Held for nothing but a legitimate interest (GDPR 6(1)(f)), and so never
+  // portable (GDPR 20(1)(a)).
+  bool interest_only = false;
   PurposeSet purposes;      // what it may be used for
   bool required = false;    // a record must have it
   bool unique = false;      // at most one person of a tenant has this value
@@ -133,7 +142,8 @@ class Catalogue {
   // kInvalidArgument, saying which rule is broken, for doubled or zero numbers,
   // doubled names or names that are not lower-case letters, digits and
   // underscores, a field of no class, an index on a type that has no normal
-  // form, a unique field that cannot be searched, a class without fields, a
+  // form, a unique field that cannot be searched, a portable one that is
+  // derived or of interest only, a class without fields, a
   // choice without choices, numbers and sizes out of bounds, no purposes for a
   // field or unknown ones, and a retention without an end, a law or a purpose,
   // or whose records cannot be dated.

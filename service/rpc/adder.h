@@ -60,6 +60,7 @@ absl::Status AddPolicies(const Adder& adder, const vault::Store& store);
 absl::Status AddCredentials(const Adder& adder, const vault::Store& store);
 absl::Status AddErasures(const Adder& adder, const vault::Store& store);
 absl::Status AddExports(const Adder& adder, const vault::Store& store);
+absl::Status AddRecipients(const Adder& adder, const vault::Store& store);
 absl::Status AddRestrictions(const Adder& adder, const vault::Store& store);
 absl::Status AddConsents(const Adder& adder, const vault::Store& store);
 absl::Status AddAudits(const Adder& adder, const vault::Store& store);

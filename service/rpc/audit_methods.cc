@@ -142,6 +142,7 @@ v1::AccessHistoryEntry FromHistory(const vault::HistoryEntry& entry) {
   out.set_view(static_cast<v1::View>(entry.view));
   out.set_outcome(static_cast<v1::Outcome>(entry.outcome));
   out.set_refusal(entry.refusal);
+  out.set_recipient(entry.recipient);
   return out;
 }
 

@@ -64,6 +64,19 @@ vault::Address ToAddress(const v1::Address& from) {
   return address;
 }
 
+v1::AuditRecipient FromRecipient(const audit::Recipient& recipient) {
+  v1::AuditRecipient out;
+  out.set_name(recipient.name);
+  out.set_key_sha256(std::string(crypto::AsBytes(recipient.key)));
+  if (!recipient.authorisation.is_nil()) {
+    out.set_authorisation(base::ToText(recipient.authorisation));
+  }
+  if (recipient.file != decltype(recipient.file){}) {
+    out.set_file_sha256(std::string(crypto::AsBytes(recipient.file)));
+  }
+  return out;
+}
+
 }  // namespace
 
 absl::StatusOr<base::Timestamp> ToTimestamp(
@@ -281,6 +294,9 @@ v1::AuditEvent FromEvent(const vault::ShownEvent& shown,
         absl::StrCat(absl::Hex(event.policy_digest, absl::kZeroPad16)));
   }
   out.set_clause(event.clause);
+  if (event.recipient.has_value()) {
+    *out.mutable_recipient() = FromRecipient(*event.recipient);
+  }
   return out;
 }
 

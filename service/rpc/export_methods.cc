@@ -13,26 +13,48 @@ namespace {
 using base::Fail;
 using base::Reason;
 
-absl::StatusOr<vault::ExportInput> ToInput(
-    const v1::ExportBundleRequest& request) {
-  ASSIGN_OR_RETURN(const auto subject,
-                   ToId<base::SubjectId>(request.subject()));
-  return vault::ExportInput{subject,
-                            request.selection() == v1::BUNDLE_SELECTION_ACCESS
-                                ? bundle::Selection::kAccess
-                                : bundle::Selection::kPortability,
-                            request.language() == v1::BUNDLE_LANGUAGE_JAPANESE
-                                ? bundle::Language::kJapanese
-                                : bundle::Language::kEnglish,
-                            request.recipient()};
+bundle::Language ToLanguage(v1::BundleLanguage language) {
+  return language == v1::BUNDLE_LANGUAGE_JAPANESE ? bundle::Language::kJapanese
+                                                  : bundle::Language::kEnglish;
 }
 
-// A bundle as it is made.
+absl::StatusOr<vault::ExportInput> ToInput(
+    const v1::ExportBundleRequest& request) {
+  vault::ExportInput input;
+  ASSIGN_OR_RETURN(input.subject, ToId<base::SubjectId>(request.subject()));
+  if (request.selection() == v1::BUNDLE_SELECTION_ACCESS) {
+    input.selection = bundle::Selection::kAccess;
+  }
+  input.language = ToLanguage(request.language());
+  input.recipient = request.recipient();
+  return input;
+}
+
+absl::StatusOr<vault::ExportInput> ToInput(
+    const v1::TransmitBundleRequest& request) {
+  vault::ExportInput input;
+  ASSIGN_OR_RETURN(input.subject, ToId<base::SubjectId>(request.subject()));
+  input.language = ToLanguage(request.language());
+  vault::Transmission& transmission = input.transmission.emplace();
+  transmission.recipient = request.recipient();
+  ASSIGN_OR_RETURN(transmission.authorisation,
+                   ToId<base::AuthorisationId>(request.authorisation()));
+  return input;
+}
+
+void SetReceipt(const vault::ExportChunk&, v1::ExportBundleResponse&) {}
+void SetReceipt(const vault::ExportChunk& chunk,
+                v1::TransmitBundleResponse& response) {
+  if (!chunk.receipt.has_value()) return;
+  response.set_sha256(std::string(crypto::AsBytes(*chunk.receipt)));
+}
+
+// A bundle as it is made; the requests differ in whom it is for.
+template <typename Request, typename Response>
 class BundleSequence : public Sequence {
  public:
   BundleSequence(const vault::Exports& exports,
-                 const policy::Catalogue& catalogue,
-                 v1::ExportBundleRequest request)
+                 const policy::Catalogue& catalogue, Request request)
       : exports_(exports),
         catalogue_(catalogue),
         request_(std::move(request)) {}
@@ -51,7 +73,8 @@ class BundleSequence : public Sequence {
     ASSIGN_OR_RETURN(vault::ExportChunk chunk,
                      made_->Next(attempt, call, index));
     ended_ = chunk.last;
-    v1::ExportBundleResponse response;
+    Response response;
+    SetReceipt(chunk, response);
     response.set_chunk(std::move(chunk.bytes));
     response.set_bundle_id(chunk.bundle_id);
     response.set_records(static_cast<int64_t>(chunk.records));
@@ -66,22 +89,23 @@ class BundleSequence : public Sequence {
  private:
   const vault::Exports& exports_;
   const policy::Catalogue& catalogue_;
-  const v1::ExportBundleRequest request_;
+  const Request request_;
   std::unique_ptr<vault::BundleExport> made_;
   bool ended_ = false;
 };
 
+template <typename Request, typename Response>
 absl::StatusOr<Items> BeginBundle(const vault::Exports& exports,
                                   const policy::Catalogue& catalogue,
                                   std::string_view body) {
-  v1::ExportBundleRequest request;
+  Request request;
   if (!request.ParseFromArray(body.data(), static_cast<int>(body.size()))) {
     return Fail(Reason::kMalformedRequest);
   }
   Items items;
   items.body_of = [](size_t) { return std::string(); };
-  items.sequence =
-      std::make_unique<BundleSequence>(exports, catalogue, std::move(request));
+  items.sequence = std::make_unique<BundleSequence<Request, Response>>(
+      exports, catalogue, std::move(request));
   return items;
 }
 
@@ -129,21 +153,30 @@ absl::Status AddImport(const Adder& adder, const vault::Imports& imports) {
   return adder.table.Add("ExportService.ImportBundle", std::move(method));
 }
 
-}  // namespace
-
-absl::Status AddExports(const Adder& adder, const vault::Store& store) {
+template <typename Request, typename Response>
+absl::Status AddBundle(const Adder& adder, const vault::Exports& exports,
+                       std::string_view name) {
   Method method;
   // Every item is made by its sequence.
   method.run = [](const Incoming&, vault::Attempt&) {
     return absl::StatusOr<std::string>(Fail(Reason::kInternal));
   };
-  method.split = [&exports = store.exports(),
+  method.split = [&exports,
                   &catalogue = adder.catalogue](std::string_view body) {
-    return BeginBundle(exports, catalogue, body);
+    return BeginBundle<Request, Response>(exports, catalogue, body);
   };
   method.summarise = PackPiece;
+  return adder.table.Add(name, std::move(method));
+}
+
+}  // namespace
+
+absl::Status AddExports(const Adder& adder, const vault::Store& store) {
+  RETURN_IF_ERROR((AddBundle<v1::ExportBundleRequest, v1::ExportBundleResponse>(
+      adder, store.exports(), "ExportService.ExportBundle")));
   RETURN_IF_ERROR(
-      adder.table.Add("ExportService.ExportBundle", std::move(method)));
+      (AddBundle<v1::TransmitBundleRequest, v1::TransmitBundleResponse>(
+          adder, store.exports(), "ExportService.TransmitBundle")));
   return AddImport(adder, store.imports());
 }
 

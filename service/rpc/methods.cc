@@ -36,6 +36,7 @@ absl::StatusOr<MethodTable> MakeMethods(const vault::Store& store,
   RETURN_IF_ERROR(AddConsents(adder, store));
   RETURN_IF_ERROR(AddErasures(adder, store));
   RETURN_IF_ERROR(AddExports(adder, store));
+  RETURN_IF_ERROR(AddRecipients(adder, store));
   RETURN_IF_ERROR(AddBackups(adder, store));
   RETURN_IF_ERROR(AddKeys(adder, store));
   RETURN_IF_ERROR(AddPurges(adder, store));

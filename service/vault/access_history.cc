@@ -93,6 +93,7 @@ HistoryEntry AccessHistories::Tell(base::TenantId tenant,
   entry.outcome = event.outcome;
   entry.reason = event.reason;
   entry.refusal = std::string(RefusalOf(event));
+  if (event.recipient.has_value()) entry.recipient = event.recipient->name;
   TellWho(tenant, event, entry);
   return entry;
 }

@@ -42,7 +42,8 @@ struct HistoryEntry {
   policy::View view = policy::View::kNone;
   audit::Outcome outcome = audit::Outcome::kFailed;
   base::Reason reason = base::Reason::kNone;
-  std::string refusal;  // why it was refused or came to nothing; else empty
+  std::string refusal;    // why it was refused or came to nothing; else empty
+  std::string recipient;  // whom the data were sent to; else empty
 };
 
 struct HistoryPage {

@@ -74,6 +74,77 @@ Document RetentionOf(const policy::Catalogue& catalogue,
   return json;
 }
 
+std::string_view NameOf(Channel channel) {
+  switch (channel) {
+    case Channel::kWeb:
+      return "web";
+    case Channel::kApp:
+      return "app";
+    case Channel::kEmail:
+      return "email";
+    case Channel::kPhone:
+      return "phone";
+    case Channel::kPaper:
+      return "paper";
+    case Channel::kInPerson:
+      break;
+  }
+  return "in_person";
+}
+
+std::string_view NameOf(ObjectionState state) {
+  switch (state) {
+    case ObjectionState::kOpen:
+      return "open";
+    case ObjectionState::kUpheld:
+      return "upheld";
+    case ObjectionState::kRejected:
+      break;
+  }
+  return "rejected";
+}
+
+std::string_view NameOf(ObjectionGround ground) {
+  switch (ground) {
+    case ObjectionGround::kNone:
+      return "";
+    case ObjectionGround::kCompelling:
+      return "compelling";
+    case ObjectionGround::kLegalClaims:
+      return "legal_claims";
+    case ObjectionGround::kPublicInterest:
+      break;
+  }
+  return "public_interest";
+}
+
+std::string_view NameOf(RestrictionGround ground) {
+  switch (ground) {
+    case RestrictionGround::kAccuracyContested:
+      return "accuracy_contested";
+    case RestrictionGround::kUnlawful:
+      return "unlawful";
+    case RestrictionGround::kNeededForClaims:
+      return "needed_for_claims";
+    case RestrictionGround::kObjectionPending:
+      break;
+  }
+  return "objection_pending";
+}
+
+std::string_view PurposeText(const policy::Catalogue& catalogue,
+                             policy::PurposeNumber number) {
+  const policy::PurposeSpec* purpose = catalogue.PurposeByNumber(number);
+  return purpose == nullptr ? std::string_view() : purpose->text;
+}
+
+// Of one that is in the catalogue no more, its number.
+std::string NameOrNumber(const policy::Catalogue& catalogue,
+                         policy::PurposeNumber number) {
+  const std::string_view name = PurposeName(catalogue, number);
+  return name.empty() ? "purpose_" + std::to_string(number) : std::string(name);
+}
+
 }  // namespace
 
 SeriesPart::SeriesPart(const policy::ClassSpec& spec,
@@ -134,18 +205,63 @@ void AppendHistoryLine(const policy::Catalogue& catalogue,
   }
   out.append("],\"values_shown\":");
   out.append(event.view == policy::View::kPlain ? "true" : "false");
+  if (event.recipient.has_value()) {
+    AppendMember("recipient", event.recipient->name, out);
+  }
   out.append("}\n");
 }
 
-bool GaveSomething(const audit::Event& event) {
-  return event.outcome == audit::Outcome::kAllowed && event.records > 0 &&
-         event.view != policy::View::kNone;
+void Readers::Add(const audit::Event& event) {
+  const bool gave = event.outcome == audit::Outcome::kAllowed &&
+                    event.records > 0 && event.view != policy::View::kNone;
+  if (event.action != policy::Action::kExportTransmit) {
+    if (gave) callers.insert(event.actor);
+    return;
+  }
+  if (event.outcome != audit::Outcome::kAllowed ||
+      !event.recipient.has_value()) {
+    return;
+  }
+  const bool whole = event.recipient->file != decltype(event.recipient->file){};
+  recipients[event.recipient->name] += whole ? 1 : 0;
+}
+
+bundle::Statements StatementsOf(const policy::Catalogue& catalogue,
+                                const Statements& said) {
+  bundle::Statements told;
+  for (const Consent& consent : said.consents) {
+    told.consents.push_back(
+        {.purpose = NameOrNumber(catalogue, consent.purpose),
+         .text = std::string(PurposeText(catalogue, consent.purpose)),
+         .policy_version = consent.policy_version,
+         .channel = std::string(NameOf(consent.channel)),
+         .evidence = base::ToText(consent.evidence),
+         .given = consent.given,
+         .withdrawn = consent.withdrawn});
+  }
+  for (const Objection& objection : said.objections) {
+    bundle::Objection one;
+    if (objection.purpose != kDirectMarketing) {
+      one.purpose = NameOrNumber(catalogue, objection.purpose);
+      one.text = PurposeText(catalogue, objection.purpose);
+    }
+    one.state = NameOf(objection.state);
+    one.ground = NameOf(objection.ground);
+    one.made = objection.made;
+    one.decided = objection.decided;
+    told.objections.push_back(std::move(one));
+  }
+  for (const Restriction& restriction : said.restrictions) {
+    told.restrictions.push_back(
+        {std::string(NameOf(restriction.ground)), restriction.since});
+  }
+  return told;
 }
 
 std::string AccessReport(const policy::Catalogue& catalogue,
                          const AccessGrant& grant,
                          const policy::FieldSet& fields,
-                         const std::set<std::string>& readers) {
+                         const Readers& readers) {
   Document json;
   json["purposes"] = Document::object();
   for (const policy::PurposeSpec& purpose : catalogue.purposes()) {
@@ -157,20 +273,24 @@ std::string AccessReport(const policy::Catalogue& catalogue,
     if (std::ranges::find(held, spec.number) == held.end()) continue;
     Document one;
     one["class"] = spec.name;
-    one["source"] = "provided";
     one["retention"] = RetentionOf(catalogue, spec);
     one["fields"] = Document::array();
     for (const FieldSpec* field : spec.fields) {
       one["fields"].push_back(
           {{"field", field->name},
            {"shown", fields.test(field->index)},
+           {"source", policy::NameOf(field->source)},
            {"purposes", PurposesOf(catalogue, field->purposes)}});
     }
     json["classes"].push_back(std::move(one));
   }
   json["recipients"] = Document::array();
-  for (const std::string& reader : readers) {
-    json["recipients"].push_back(reader);
+  for (const std::string& caller : readers.callers) {
+    json["recipients"].push_back(caller);
+  }
+  json["sent_to"] = Document::array();
+  for (const auto& [name, times] : readers.recipients) {
+    json["sent_to"].push_back({{"recipient", name}, {"bundles", times}});
   }
   json["created"] = bundle::TimeText(grant.facts().created);
   return json.dump(1, ' ', false, Document::error_handler_t::replace) + "\n";

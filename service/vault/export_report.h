@@ -5,6 +5,8 @@
 #ifndef HIZO_SERVICE_VAULT_EXPORT_REPORT_H_
 #define HIZO_SERVICE_VAULT_EXPORT_REPORT_H_
 
+#include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,9 +16,11 @@
 #include "service/bundle/documents.h"
 #include "service/bundle/page.h"
 #include "service/bundle/person.h"
+#include "service/bundle/statements.h"
 #include "service/bundle/writer.h"
 #include "service/policy/catalogue.h"
 #include "service/vault/access_gate.h"
+#include "service/vault/statements.h"
 
 namespace hizo::vault {
 
@@ -44,14 +48,25 @@ class SeriesPart {
 // when, who, what, why, what came of it, which fields.
 void AppendHistoryLine(const policy::Catalogue& catalogue,
                        const audit::Found& found, std::string& out);
-// Whether somebody was given something of the person.
-bool GaveSomething(const audit::Event& event);
+// Readers is who was given something of the person.
+struct Readers {
+  std::set<std::string> callers;
+  // Whom bundles were sent to, and how often the last part of one was; whoever
+  // carried them could not read them.
+  std::map<std::string, uint64_t> recipients;
+
+  void Add(const audit::Event& event);
+};
+
+// What the person has said about the use of their data, in words.
+bundle::Statements StatementsOf(const policy::Catalogue& catalogue,
+                                const Statements& said);
 
 // What is held, what for, how long, where from, and who was given some of it.
 std::string AccessReport(const policy::Catalogue& catalogue,
                          const AccessGrant& grant,
                          const policy::FieldSet& fields,
-                         const std::set<std::string>& readers);
+                         const Readers& readers);
 
 }  // namespace hizo::vault
 

@@ -13,8 +13,8 @@
 #include "service/base/status_macros.h"
 #include "service/bundle/contact.h"
 #include "service/bundle/documents.h"
+#include "service/bundle/statements.h"
 #include "service/bundle/tar.h"
-#include "service/vault/export_report.h"
 #include "service/vault/value_json.h"
 
 namespace hizo::vault {
@@ -33,8 +33,25 @@ constexpr size_t kEventsPerRead = 1500;  // some 384 KiB of lines
 
 std::string WhyWithheld(const FieldSpec& field) {
   if (field.sensitivity == policy::Sensitivity::kCredential) return "secret";
-  return field.export_kind == policy::Export::kAccessOnly ? "on_request"
-                                                          : "third_party";
+  if (field.export_kind == policy::Export::kNever) return "third_party";
+  if (field.interest_only) return "interest_only";
+  // A portable one is left out only where its value is derived.
+  return field.export_kind == policy::Export::kPortable ||
+                 field.source == policy::Source::kDerived
+             ? "derived"
+             : "on_request";
+}
+
+bundle::Source ToBundle(Source source) {
+  switch (source) {
+    case Source::kProvided:
+      return bundle::Source::kProvided;
+    case Source::kObserved:
+      return bundle::Source::kObserved;
+    case Source::kDerived:
+      break;
+  }
+  return bundle::Source::kDerived;
 }
 
 audit::Filter HistoryOf(const Call& call, const AccessGrant& grant) {
@@ -90,30 +107,41 @@ policy::FieldSet ExportedFields(const policy::Catalogue& catalogue,
   return fields & ~catalogue.internal_fields();
 }
 
-Exports::Exports(const Services& services, std::string origin)
+Exports::Exports(const Services& services, const Recipients& recipients,
+                 std::string origin)
     : services_(services),
+      recipients_(recipients),
       origin_(std::move(origin)),
       signer_(crypto::DeriveKey(services.store_keys.AuditSigningSeed(),
                                 "hizo/bundle-signer/v1", {})) {}
 
 absl::StatusOr<std::unique_ptr<BundleExport>> Exports::Begin(
     ExportInput input) const {
-  auto recipient = crypto::AgeRecipient::Parse(input.recipient);
-  if (!recipient.ok()) return Fail(Reason::kValueInvalid);
+  std::optional<crypto::AgeRecipient> key;
+  if (input.transmission.has_value()) {
+    if (input.transmission->authorisation.is_nil() ||
+        input.selection != bundle::Selection::kPortability) {
+      return Fail(Reason::kValueInvalid);
+    }
+  } else {
+    auto parsed = crypto::AgeRecipient::Parse(input.recipient);
+    if (!parsed.ok()) return Fail(Reason::kValueInvalid);
+    key = *std::move(parsed);
+  }
   return std::make_unique<BundleExport>(
-      BundleExport::Parts{services_, signer_, origin_}, std::move(input),
-      *std::move(recipient));
+      BundleExport::Parts{services_, signer_, origin_, recipients_},
+      std::move(input), std::move(key));
 }
 
 BundleExport::BundleExport(const Parts& parts, ExportInput input,
-                           crypto::AgeRecipient recipient)
+                           std::optional<crypto::AgeRecipient> key)
     : parts_(parts),
       input_(std::move(input)),
-      recipient_(std::move(recipient)),
+      key_(std::move(key)),
       fields_(ExportedFields(parts.services.catalogue, input_.selection)) {}
 
 BundleExport::State BundleExport::State::Clone() const {
-  State copy(writer.Clone());
+  State copy(writer.Clone(), key);
   copy.phase = phase;
   copy.next_class = next_class;
   copy.after = after;
@@ -125,6 +153,7 @@ BundleExport::State BundleExport::State::Clone() const {
   copy.records = records;
   copy.unsent = unsent;
   copy.signature = signature;
+  copy.sent = sent;
   return copy;
 }
 
@@ -148,33 +177,62 @@ absl::StatusOr<ExportChunk> BundleExport::Next(Attempt& attempt,
   made_index_ = index;
   if (index > 0 && !given_.has_value()) return Fail(Reason::kInternal);
   ASSIGN_OR_RETURN(const AccessGrant grant, Admit(attempt, call));
+  ASSIGN_OR_RETURN(const auto key, KeyOfNow(attempt, call));
   ExportChunk chunk;
   std::string bytes;
   if (index == 0) {
-    ASSIGN_OR_RETURN(made_, Begin(call, grant, bytes));
+    ASSIGN_OR_RETURN(made_, Begin(call, grant, key, bytes));
   } else {
+    if (key != given_->key) return Fail(Reason::kConflict);
     made_ = given_->Clone();
     bytes = std::move(made_->unsent);
   }
   const uint64_t before = index == 0 ? 0 : given_->records;
-  while (bytes.size() < kChunkSize && made_->phase != Phase::kDone) {
-    RETURN_IF_ERROR(Step(call, grant, *made_, bytes));
-  }
-  if (made_->phase == Phase::kDone && made_->signature.empty()) {
-    made_->signature = made_->writer.Finish(parts_.signer, bytes);
-  }
-  chunk.bytes = bytes.substr(0, kExportChunkMax);
-  made_->unsent = bytes.substr(chunk.bytes.size());
-  chunk.last = made_->phase == Phase::kDone && made_->unsent.empty();
-  if (chunk.last) chunk.signature = made_->signature;
-  chunk.records = made_->records;
-  chunk.bundle_id = made_->writer.manifest().about.id;
+  RETURN_IF_ERROR(Fill(call, grant, *made_, std::move(bytes), chunk));
   attempt.event().records = static_cast<uint32_t>(made_->records - before);
+  if (chunk.receipt.has_value()) {
+    attempt.event().recipient->file = *chunk.receipt;
+  }
   return chunk;
 }
 
+absl::Status BundleExport::Fill(const Call& call, const AccessGrant& grant,
+                                State& state, std::string bytes,
+                                ExportChunk& chunk) {
+  while (bytes.size() < kChunkSize && state.phase != Phase::kDone) {
+    RETURN_IF_ERROR(Step(call, grant, state, bytes));
+  }
+  if (state.phase == Phase::kDone && state.signature.empty()) {
+    state.signature = state.writer.Finish(parts_.signer, bytes);
+  }
+  chunk.bytes = bytes.substr(0, kExportChunkMax);
+  state.unsent = bytes.substr(chunk.bytes.size());
+  chunk.last = state.phase == Phase::kDone && state.unsent.empty();
+  if (chunk.last) chunk.signature = state.signature;
+  chunk.records = state.records;
+  chunk.bundle_id = state.writer.manifest().about.id;
+  if (input_.transmission.has_value()) {
+    state.sent.Add(chunk.bytes);
+    if (chunk.last) chunk.receipt = state.sent.Sum();
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<crypto::AgeRecipient> BundleExport::KeyOfNow(
+    Attempt& attempt, const Call& call) const {
+  if (!input_.transmission.has_value()) return *key_;
+  ASSIGN_OR_RETURN(const auto recipient,
+                   parts_.recipients.Find(attempt, call.tenant.id,
+                                          input_.transmission->recipient));
+  if (!recipient.has_value()) return Fail(Reason::kRecipientUnknown);
+  attempt.event().recipient = InEvent(*recipient);
+  attempt.event().recipient->authorisation = input_.transmission->authorisation;
+  return recipient->key;
+}
+
 absl::StatusOr<BundleExport::State> BundleExport::Begin(
-    const Call& call, const AccessGrant& grant, std::string& out) {
+    const Call& call, const AccessGrant& grant, const crypto::AgeRecipient& key,
+    std::string& out) {
   const Services& services = parts_.services;
   const audit::Head head = services.log.head();
   ASSIGN_OR_RETURN(snapshot_, services.data.NewSnapshot());
@@ -191,11 +249,12 @@ absl::StatusOr<BundleExport::State> BundleExport::Begin(
   about.catalogue_digest = services.catalogue.digest();
   about.checkpoint = head.checkpoint;
   about.checkpoint_key = services.log.verifier_key();
-  ASSIGN_OR_RETURN(about.proof, ProofOf(services.data, services.log.edge(),
-                                        log_size_, HistoryOf(call, grant)));
-  ASSIGN_OR_RETURN(auto age,
-                   crypto::AgeWriter::ForRecipients({&recipient_, 1}));
-  State state(bundle::Writer(std::move(age), std::move(about)));
+  if (!input_.transmission.has_value()) {
+    ASSIGN_OR_RETURN(about.proof, ProofOf(services.data, services.log.edge(),
+                                          log_size_, HistoryOf(call, grant)));
+  }
+  ASSIGN_OR_RETURN(auto age, crypto::AgeWriter::ForRecipients({&key, 1}));
+  State state(bundle::Writer(std::move(age), std::move(about)), key);
   RETURN_IF_ERROR(AddProfile(grant, state, out));
   return state;
 }
@@ -217,9 +276,19 @@ absl::StatusOr<bundle::Record> BundleExport::Take(const AccessGrant& grant,
       if (record.Has(*field)) ++state.withheld[field->number];
       continue;
     }
-    ASSIGN_OR_RETURN(const auto value, record.Read(grant, *field));
-    if (!value.has_value()) continue;
-    taken.fields.push_back({field->name, ValueToJson(*value)});
+    ASSIGN_OR_RETURN(const auto read, record.ReadSourced(grant, *field));
+    if (!read.has_value()) continue;
+    // Whatever the catalogue of now says of others.
+    if (read->source == Source::kDerived &&
+        input_.selection == bundle::Selection::kPortability) {
+      ++state.withheld[field->number];
+      continue;
+    }
+    taken.fields.push_back(
+        {field->name, ValueToJson(read->value), ToBundle(read->source)});
+    if (read->source != Source::kProvided) {
+      ++state.writer.manifest().sources[std::string(NameOf(read->source))];
+    }
   }
   if (!taken.fields.empty()) {
     ++state.records;
@@ -259,13 +328,20 @@ absl::Status BundleExport::Step(const Call& call, const AccessGrant& grant,
   switch (state.phase) {
     case Phase::kSeries:
       return AddSeries(grant, state, out);
+    case Phase::kConsents:
+      // What was said to this company, and who asked what here, is no other
+      // company's business.
+      state.phase =
+          input_.transmission.has_value() ? Phase::kReport : Phase::kHistory;
+      if (!input_.transmission.has_value()) AddConsents(grant, state, out);
+      return absl::OkStatus();
     case Phase::kHistory:
       return AddHistory(call, grant, state, out);
     case Phase::kReport:
       AddReport(grant, state, out);
       return absl::OkStatus();
     case Phase::kPage:
-      AddPage(state, out);
+      AddPage(grant, state, out);
       return absl::OkStatus();
     case Phase::kDone:
       break;
@@ -277,7 +353,7 @@ absl::Status BundleExport::AddSeries(const AccessGrant& grant, State& state,
                                      std::string& out) {
   const auto& classes = parts_.services.catalogue.classes();
   if (state.next_class == classes.size()) {
-    state.phase = Phase::kHistory;
+    state.phase = Phase::kConsents;
     return absl::OkStatus();
   }
   const policy::ClassSpec& spec = classes[state.next_class];
@@ -315,6 +391,17 @@ absl::Status BundleExport::AddSeries(const AccessGrant& grant, State& state,
   return absl::OkStatus();
 }
 
+void BundleExport::AddConsents(const AccessGrant& grant, State& state,
+                               std::string& out) const {
+  const bundle::Statements said =
+      StatementsOf(parts_.services.catalogue, grant.facts().said);
+  state.writer.Add(bundle::kConsentsName,
+                   bundle::ConsentsJson(state.writer.manifest().about, said),
+                   Kind::kOther, out);
+  state.writer.Add(bundle::kConsentsSchemaName, bundle::ConsentsSchema(),
+                   Kind::kOther, out);
+}
+
 absl::Status BundleExport::AddHistory(const Call& call,
                                       const AccessGrant& grant, State& state,
                                       std::string& out) {
@@ -325,7 +412,7 @@ absl::Status BundleExport::AddHistory(const Call& call,
   std::string lines;
   for (const audit::Found& found : page.events) {
     AppendHistoryLine(parts_.services.catalogue, found, lines);
-    if (GaveSomething(found.event)) state.readers.insert(found.event.actor);
+    state.readers.Add(found.event);
   }
   if (!lines.empty()) {
     state.writer.Add(bundle::PartName("access-history", state.part++, "ndjson"),
@@ -362,12 +449,17 @@ void BundleExport::AddReport(const AccessGrant& grant, State& state,
   state.phase = Phase::kPage;
 }
 
-void BundleExport::AddPage(State& state, std::string& out) const {
+void BundleExport::AddPage(const AccessGrant& grant, State& state,
+                           std::string& out) const {
+  bundle::Statements said;
+  if (!input_.transmission.has_value()) {
+    said = StatementsOf(parts_.services.catalogue, grant.facts().said);
+  }
   std::string page =
-      bundle::PageHtml(state.writer.manifest(), profile_, state.series);
+      bundle::PageHtml(state.writer.manifest(), profile_, state.series, said);
   // What is too large for a page stands in the files.
   if (page.size() > bundle::kMemberSizeMax) {
-    page = bundle::PageHtml(state.writer.manifest(), {}, {});
+    page = bundle::PageHtml(state.writer.manifest(), {}, {}, said);
   }
   state.writer.Add(bundle::kPageName, page, Kind::kOther, out);
   state.phase = Phase::kDone;

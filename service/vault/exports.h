@@ -5,6 +5,10 @@
 // person meanwhile (an erasure, a restriction) ends the export at the next
 // chunk. What is read is as of the moment when the first chunk was made.
 //
+// It is made for a key that the caller names, or at the person's word for a
+// recipient that the tenant has registered; whatever happens to the
+// registration meanwhile ends it, too.
+//
 // Threads: const methods may be called concurrently; a BundleExport from one
 // thread at a time. Lifetime: services outlive both.
 #ifndef HIZO_SERVICE_VAULT_EXPORTS_H_
@@ -14,12 +18,12 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "crypto/age_keys.h"
+#include "crypto/digest.h"
 #include "crypto/minisign.h"
 #include "service/base/ids.h"
 #include "service/bundle/page.h"
@@ -28,6 +32,8 @@
 #include "service/policy/catalogue.h"
 #include "service/vault/attempt.h"
 #include "service/vault/call.h"
+#include "service/vault/export_report.h"
+#include "service/vault/recipients.h"
 #include "service/vault/record_store.h"
 #include "service/vault/services.h"
 #include "storage/engine.h"
@@ -36,11 +42,20 @@ namespace hizo::vault {
 
 inline constexpr size_t kExportChunkMax = size_t{1} << 20;
 
+// To whom a person wants their data sent.
+struct Transmission {
+  std::string recipient;                // a registered name
+  base::AuthorisationId authorisation;  // the person's word for it
+};
+
 struct ExportInput {
   base::SubjectId subject;
   bundle::Selection selection = bundle::Selection::kPortability;
   bundle::Language language = bundle::Language::kEnglish;
   std::string recipient;  // a key of age, who alone opens the bundle
+  // In place of a key; portability is then what is selected, without the
+  // history of access and the proof of it.
+  std::optional<Transmission> transmission = std::nullopt;
 };
 
 struct ExportChunk {
@@ -49,6 +64,8 @@ struct ExportChunk {
   uint64_t records = 0;  // handed out so far
   bool last = false;
   std::string signature;  // of the whole file; with the last chunk
+  // SHA-256 of the whole file; with the last chunk of a transmission.
+  std::optional<crypto::Digest> receipt;
 };
 
 class BundleExport {
@@ -57,9 +74,11 @@ class BundleExport {
     const Services& services;
     const crypto::MinisignSigner& signer;
     const std::string& origin;
+    const Recipients& recipients;
   };
+  // `key` is nullopt for a transmission.
   BundleExport(const Parts& parts, ExportInput input,
-               crypto::AgeRecipient recipient);
+               std::optional<crypto::AgeRecipient> key);
   BundleExport(const BundleExport&) = delete;
   BundleExport& operator=(const BundleExport&) = delete;
 
@@ -70,12 +89,14 @@ class BundleExport {
                                    size_t index);
 
  private:
-  enum class Phase { kSeries, kHistory, kReport, kPage, kDone };
+  enum class Phase { kSeries, kConsents, kHistory, kReport, kPage, kDone };
   // How far the export is; a chunk is made from one and leaves the next.
   struct State {
-    explicit State(bundle::Writer of) : writer(std::move(of)) {}
+    State(bundle::Writer of, crypto::AgeRecipient key_of)
+        : writer(std::move(of)), key(std::move(key_of)) {}
     State Clone() const;
     bundle::Writer writer;
+    crypto::AgeRecipient key;  // that opens it
     Phase phase = Phase::kSeries;
     size_t next_class = 0;  // by position in the catalogue
     std::optional<base::RecordId> after;
@@ -83,16 +104,24 @@ class BundleExport {
     std::optional<uint64_t> history_from;
     std::map<policy::FieldNumber, uint64_t> withheld;
     std::vector<bundle::PageSeries> series;
-    std::set<std::string> readers;  // who was given something
+    Readers readers;  // who was given something
     uint64_t records = 0;
     std::string unsent;     // made already, too much for the chunk before
     std::string signature;  // once all is made
+    crypto::Sha256Stream sent;
   };
 
   absl::StatusOr<AccessGrant> Admit(Attempt& attempt, const Call& call) const;
+  // Who alone opens it, as of now; notes a registered one in the event.
+  absl::StatusOr<crypto::AgeRecipient> KeyOfNow(Attempt& attempt,
+                                                const Call& call) const;
   // The snapshot, who it is about, and the members before the series.
   absl::StatusOr<State> Begin(const Call& call, const AccessGrant& grant,
+                              const crypto::AgeRecipient& key,
                               std::string& out);
+  // Makes what comes next, up to a chunk of it.
+  absl::Status Fill(const Call& call, const AccessGrant& grant, State& state,
+                    std::string bytes, ExportChunk& chunk);
   absl::Status AddProfile(const AccessGrant& grant, State& state,
                           std::string& out);
   // Adds a member or a part of one to `state`; leaves the phase when it is
@@ -101,11 +130,13 @@ class BundleExport {
                     std::string& out);
   absl::Status AddSeries(const AccessGrant& grant, State& state,
                          std::string& out);
+  void AddConsents(const AccessGrant& grant, State& state,
+                   std::string& out) const;
   absl::Status AddHistory(const Call& call, const AccessGrant& grant,
                           State& state, std::string& out);
   void AddReport(const AccessGrant& grant, State& state,
                  std::string& out) const;
-  void AddPage(State& state, std::string& out) const;
+  void AddPage(const AccessGrant& grant, State& state, std::string& out) const;
   // What of the record is handed out; counts what is not.
   absl::StatusOr<bundle::Record> Take(const AccessGrant& grant,
                                       const policy::ClassSpec& spec,
@@ -115,7 +146,7 @@ class BundleExport {
 
   const Parts parts_;
   const ExportInput input_;
-  const crypto::AgeRecipient recipient_;
+  const std::optional<crypto::AgeRecipient> key_;
   const policy::FieldSet fields_;  // that are handed out
   std::unique_ptr<storage::Snapshot> snapshot_;
   uint64_t log_size_ = 0;
@@ -128,15 +159,19 @@ class BundleExport {
 
 class Exports {
  public:
-  Exports(const Services& services, std::string origin);
+  Exports(const Services& services, const Recipients& recipients,
+          std::string origin);
 
-  // kValueInvalid for a recipient that is none. Nothing is decided yet.
+  // kValueInvalid for a key that is none, or a transmission that nobody has
+  // authorised. Nothing is decided yet; whether a recipient is registered is
+  // told, as kRecipientUnknown, by the first chunk.
   absl::StatusOr<std::unique_ptr<BundleExport>> Begin(ExportInput input) const;
   // Of the key that signs this store's bundles.
   const std::string& public_key() const { return signer_.public_key(); }
 
  private:
   const Services& services_;
+  const Recipients& recipients_;
   const std::string origin_;
   const crypto::MinisignSigner signer_;
 };

@@ -78,6 +78,11 @@ constexpr std::array<ActionWords, policy::kActionCount> kActionWords = {{
     {Action::kRestrictionSet, "Had your data only kept from then on"},
     {Action::kRestrictionLift, "Ended that your data are only kept"},
     {Action::kStorePurge, "Wrote the files anew without what was deleted"},
+    {Action::kExportTransmit,
+     "Sent a copy of your data to another company, as you had asked"},
+    {Action::kRecipientRegister, "Noted whom copies of data may be sent to"},
+    {Action::kRecipientRemove, "Noted whom copies of data may be sent to"},
+    {Action::kRecipientList, "Looked up whom copies of data may be sent to"},
 }};
 
 consteval bool NumbersAreIndexes() {
@@ -151,6 +156,8 @@ std::string_view RefusalOf(const audit::Event& event) {
       return "The password was wrong.";
     case Reason::kLockedOut:
       return "Refused: there were too many wrong passwords.";
+    case Reason::kRecipientUnknown:
+      return "Refused: nobody is registered by that name to be sent data.";
     case Reason::kSubjectNotFound:
     case Reason::kRecordNotFound:
       return "There was nothing of the kind.";

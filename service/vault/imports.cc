@@ -27,6 +27,19 @@ absl::Status ReasonOfRefusal(const absl::Status& status) {
                                                  : Reason::kIntegrityFailure);
 }
 
+// What it was elsewhere it stays, whatever the catalogue here says of others.
+Source FromBundle(bundle::Source source) {
+  switch (source) {
+    case bundle::Source::kProvided:
+      return Source::kProvided;
+    case bundle::Source::kObserved:
+      return Source::kObserved;
+    case bundle::Source::kDerived:
+      break;
+  }
+  return Source::kDerived;
+}
+
 absl::StatusOr<NewRecord> ToNewRecord(const bundle::Record& record) {
   NewRecord fresh;
   fresh.record_class = record.record_class;
@@ -34,7 +47,8 @@ absl::StatusOr<NewRecord> ToNewRecord(const bundle::Record& record) {
   for (const bundle::Field& field : record.fields) {
     auto value = ValueFromJson(field.json.Reveal());
     if (!value.has_value()) return Fail(Reason::kValueInvalid);
-    fresh.fields.push_back({field.name, *std::move(value)});
+    fresh.fields.push_back(
+        {field.name, *std::move(value), FromBundle(field.source)});
   }
   return fresh;
 }

@@ -81,13 +81,21 @@ std::vector<policy::FieldNumber> OpenRecord::Fields() const {
   return numbers;
 }
 
-absl::StatusOr<std::optional<Value>> OpenRecord::Open(
+absl::StatusOr<std::optional<SourcedValue>> OpenRecord::OpenSourced(
     crypto::FieldNumber number) const {
   ASSIGN_OR_RETURN(auto opened, opener_.Field(row_, number));
   if (!opened.has_value()) return std::nullopt;
   const base::Pii plaintext(*std::move(opened));
-  ASSIGN_OR_RETURN(Value value, DecodeValue(plaintext.Reveal()));
-  return value;
+  ASSIGN_OR_RETURN(SourcedValue sourced,
+                   DecodeSourcedValue(plaintext.Reveal()));
+  return sourced;
+}
+
+absl::StatusOr<std::optional<Value>> OpenRecord::Open(
+    crypto::FieldNumber number) const {
+  ASSIGN_OR_RETURN(auto sourced, OpenSourced(number));
+  if (!sourced.has_value()) return std::nullopt;
+  return std::move(sourced->value);
 }
 
 absl::Status OpenRecord::CarryOver(crypto::FieldNumber number,
@@ -103,6 +111,12 @@ absl::StatusOr<std::optional<Value>> OpenRecord::Read(
     const AccessGrant& grant, const policy::FieldSpec& field) const {
   if (!grant.Covers(field)) return Fail(Reason::kInternal);
   return Open(field.number);
+}
+
+absl::StatusOr<std::optional<SourcedValue>> OpenRecord::ReadSourced(
+    const AccessGrant& grant, const policy::FieldSpec& field) const {
+  if (!grant.Covers(field)) return Fail(Reason::kInternal);
+  return OpenSourced(field.number);
 }
 
 absl::StatusOr<std::optional<base::Timestamp>> OpenRecord::EventTime() const {

@@ -56,6 +56,9 @@ class OpenRecord {
   // it; kIntegrityFailure if it does not open.
   absl::StatusOr<std::optional<Value>> Read(
       const AccessGrant& grant, const policy::FieldSpec& field) const;
+  // The same with where it came from.
+  absl::StatusOr<std::optional<SourcedValue>> ReadSourced(
+      const AccessGrant& grant, const policy::FieldSpec& field) const;
   // A field of an internal class, which no grant names: Hizo's own use.
   absl::StatusOr<std::optional<Value>> ReadInternal(
       const policy::FieldSpec& field) const {
@@ -68,6 +71,8 @@ class OpenRecord {
   friend class RecordStore;
   OpenRecord(crypto::SealedRow row, crypto::RecordOpener opener)
       : row_(std::move(row)), opener_(std::move(opener)) {}
+  absl::StatusOr<std::optional<SourcedValue>> OpenSourced(
+      crypto::FieldNumber number) const;
   absl::StatusOr<std::optional<Value>> Open(crypto::FieldNumber number) const;
   // Takes a field into the record's next version: as it is where it may be, or
   // opened and sealed anew.

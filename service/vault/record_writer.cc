@@ -92,7 +92,7 @@ ResolvedRecord RecordWriter::Resolve(const policy::Catalogue& catalogue,
     if (spec == nullptr) {
       resolved.unknown = true;
     } else {
-      resolved.fields.push_back({spec, std::move(field.value)});
+      resolved.fields.push_back({spec, std::move(field.value), field.source});
     }
   }
   return resolved;
@@ -188,7 +188,8 @@ absl::StatusOr<WrittenRecord> RecordWriter::Write(
                      CheckValue(*field.spec, std::move(field.value),
                                 call.tenant.default_region));
     change.put.push_back(
-        {field.spec->number, EncodeValue(field.value, Source::kProvided)});
+        {field.spec->number,
+         EncodeValue(field.value, field.source.value_or(field.spec->source))});
   }
   if (change.put.empty() && change.keep.empty()) {
     return Fail(Reason::kRequiredFieldMissing);

@@ -28,6 +28,8 @@ struct NewRecord {
   struct Field {
     std::string name;
     Value value;
+    // Of what is taken in as it was elsewhere; nullopt: as the catalogue says.
+    std::optional<Source> source = std::nullopt;
   };
   std::vector<Field> fields;
   std::optional<base::Timestamp> event_time;
@@ -41,6 +43,7 @@ struct ResolvedRecord {
   struct Field {
     const policy::FieldSpec* spec = nullptr;
     Value value;
+    std::optional<Source> source = std::nullopt;
   };
   std::vector<Field> fields;
   std::optional<base::Timestamp> event_time;

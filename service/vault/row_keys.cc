@@ -73,6 +73,18 @@ std::string CallerWaitKey(TenantId tenant, std::string_view tag) {
   return std::move(key).Take();
 }
 
+std::string RecipientPrefix(TenantId tenant) {
+  KeyWriter key(base::kSpaceRecipient);
+  key.U32(Number(tenant));
+  return std::move(key).Take();
+}
+
+std::string RecipientKey(TenantId tenant, std::string_view tag) {
+  KeyWriter key(base::kSpaceRecipient);
+  key.U32(Number(tenant)).Bytes(tag);
+  return std::move(key).Take();
+}
+
 std::string RequestPrefix(uint32_t day) {
   KeyWriter key(base::kSpaceRequest);
   key.U32(day);

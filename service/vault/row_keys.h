@@ -37,6 +37,10 @@ std::string RequestPrefix(uint32_t day);
 std::optional<uint32_t> RequestDay(std::string_view key);
 // How long a caller has to wait; `tag` is a 16-byte MAC.
 std::string CallerWaitKey(base::TenantId tenant, std::string_view tag);
+// Whom a tenant's bundles may be sent to, and where all those begin; `tag` is a
+// 16-byte MAC.
+std::string RecipientKey(base::TenantId tenant, std::string_view tag);
+std::string RecipientPrefix(base::TenantId tenant);
 // What is known of a person's erasure.
 std::string ErasureKey(base::TenantId tenant, base::SubjectId subject);
 // Says that the key of a class of a person is to be renewed, and where all

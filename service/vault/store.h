@@ -39,6 +39,7 @@
 #include "service/vault/key_rotation.h"
 #include "service/vault/legal_holds.h"
 #include "service/vault/purges.h"
+#include "service/vault/recipients.h"
 #include "service/vault/records.h"
 #include "service/vault/restore.h"
 #include "service/vault/restrictions.h"
@@ -158,6 +159,7 @@ class Store {
   const Erasures& erasures() const { return erasures_; }
   const Exports& exports() const { return exports_; }
   const Imports& imports() const { return imports_; }
+  const Recipients& recipients() const { return recipients_; }
   const KeyRotations& key_rotations() const { return key_rotations_; }
   BackupJobs& backups() const { return *backups_; }
   Purges& purges() const { return *purges_; }
@@ -204,6 +206,7 @@ class Store {
   LegalHolds legal_holds_;
   Restrictions restrictions_;
   KeyRotations key_rotations_;
+  Recipients recipients_;
   Exports exports_;
   Imports imports_;
   std::unique_ptr<Committer> committer_;

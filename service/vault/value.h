@@ -41,9 +41,12 @@ struct Json {
 using Value = std::variant<Text, int64_t, bool, Money, Address, base::Timestamp,
                            Blob, Json>;
 
-// Where a value came from; decides what of it is portable. Stored; never
-// renumber.
-enum class Source : uint8_t { kProvided = 1, kObserved = 2 };
+using policy::Source;
+// A value and where it came from, which decides whether it is portable.
+struct SourcedValue {
+  Value value;
+  Source source = Source::kProvided;
+};
 
 inline constexpr size_t kAddressLinesMax = 6;
 inline constexpr size_t kAddressPartSizeMax = 256;
@@ -53,6 +56,7 @@ inline constexpr size_t kBlobSizeMax = 64 * 1024;
 // EncodeValue does not make.
 base::Pii EncodeValue(const Value& value, Source source);
 absl::StatusOr<Value> DecodeValue(std::string_view plaintext);
+absl::StatusOr<SourcedValue> DecodeSourcedValue(std::string_view plaintext);
 
 // Checks that `value` is of the field's type, form and size, free of forbidden
 // content, and returns it in the form in which it is stored: text in NFC,

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "service/base/reason.h"
+#include "service/base/status_macros.h"
 #include "service/vault/byte_codec.h"
 #include "service/vault/value.h"
 
@@ -115,17 +116,22 @@ Pii EncodeValue(const Value& value, Source source) {
   return Pii(std::move(out).Take());
 }
 
-absl::StatusOr<Value> DecodeValue(std::string_view plaintext) {
+absl::StatusOr<SourcedValue> DecodeSourcedValue(std::string_view plaintext) {
   ByteReader in(plaintext);
   const auto source = in.Get<uint8_t>();
   const auto kind = static_cast<Kind>(in.Get<uint8_t>());
   std::optional<Value> value = DecodeKind(kind, in);
-  const bool known_source = source == static_cast<uint8_t>(Source::kProvided) ||
-                            source == static_cast<uint8_t>(Source::kObserved);
+  const bool known_source = source >= static_cast<uint8_t>(Source::kProvided) &&
+                            source <= static_cast<uint8_t>(Source::kDerived);
   if (!value.has_value() || !in.done() || !known_source) {
     return base::Fail(base::Reason::kIntegrityFailure);
   }
-  return *std::move(value);
+  return SourcedValue{*std::move(value), static_cast<Source>(source)};
+}
+
+absl::StatusOr<Value> DecodeValue(std::string_view plaintext) {
+  ASSIGN_OR_RETURN(SourcedValue sourced, DecodeSourcedValue(plaintext));
+  return std::move(sourced.value);
 }
 
 }  // namespace hizo::vault

@@ -170,7 +170,7 @@ TEST_F(BundleCommandsTest, VerifiesWithoutAVault) {
   Write("b.age", bundle::MakeSample(keys_).file);
   const CliRun run = RunCli(Open("verify"));
   EXPECT_EQ(run.exit, 0) << run.err;
-  EXPECT_THAT(run.out, AllOf(HasSubstr("good: 7 files, 6 records"),
+  EXPECT_THAT(run.out, AllOf(HasSubstr("good: 9 files, 6 records"),
                              HasSubstr(bundle::kSampleSubject)));
 }
 

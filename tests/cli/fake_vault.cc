@@ -1,15 +1,9 @@
 #include "tests/cli/fake_vault.h"
 
-#include <grpcpp/support/error_details.h>
-
 #include <algorithm>
 #include <fstream>
-#include <sstream>
 #include <stdexcept>
 
-#include "google/rpc/error_details.pb.h"
-#include "google/rpc/status.pb.h"
-#include "service/cli/command.h"
 #include "tests/cli/fake_consents.h"
 #include "tests/cli/tls_files.h"
 
@@ -56,21 +50,6 @@ grpc::Status AnswerPage(FakeVault& vault, std::vector<Request>& requests,
 }
 
 }  // namespace
-
-grpc::Status Refusal(grpc::StatusCode code, const std::string& reason,
-                     const std::string& field, const std::string& domain) {
-  google::rpc::ErrorInfo info;
-  info.set_reason(reason);
-  info.set_domain(domain);
-  if (!field.empty()) (*info.mutable_metadata())["field"] = field;
-  google::rpc::Status details;
-  details.set_code(code);
-  details.set_message("a fixed text");
-  details.add_details()->PackFrom(info);
-  grpc::Status status;
-  grpc::SetErrorDetails(details, &status);
-  return status;
-}
 
 class FakeVault::Subjects final : public v1::SubjectService::Service {
  public:
@@ -352,6 +331,26 @@ class FakeVault::Exports final : public v1::ExportService::Service {
     }
     return vault_.NextStatus();
   }
+  grpc::Status TransmitBundle(
+      grpc::ServerContext*, const v1::TransmitBundleRequest* request,
+      grpc::ServerWriter<v1::TransmitBundleResponse>* writer) override {
+    return AnswerStream(vault_, vault_.transmit, *request, *writer);
+  }
+  grpc::Status RegisterRecipient(
+      grpc::ServerContext*, const v1::RegisterRecipientRequest* request,
+      v1::RegisterRecipientResponse* response) override {
+    return Answer(vault_, vault_.register_recipient, *request, *response);
+  }
+  grpc::Status RemoveRecipient(grpc::ServerContext*,
+                               const v1::RemoveRecipientRequest* request,
+                               v1::RemoveRecipientResponse* response) override {
+    return Answer(vault_, vault_.remove_recipient, *request, *response);
+  }
+  grpc::Status ListRecipients(grpc::ServerContext*,
+                              const v1::ListRecipientsRequest* request,
+                              v1::ListRecipientsResponse* response) override {
+    return Answer(vault_, vault_.recipients, *request, *response);
+  }
   grpc::Status ImportBundle(grpc::ServerContext*,
                             grpc::ServerReader<v1::ImportBundleRequest>* reader,
                             v1::ImportBundleResponse* response) override {
@@ -426,25 +425,6 @@ v1::ImportStatus FakeVault::Import(const v1::ImportRecordsRequest& request) {
   item.set_repeated_request(std::ranges::find(imported, id) != imported.end());
   if (!item.repeated_request()) imported.push_back(id);
   return item;
-}
-
-CliRun RunCli(std::vector<std::string> arguments, const std::string& in) {
-  std::istringstream in_stream(in);
-  std::ostringstream out;
-  std::ostringstream err;
-  cli::CommandLine line;
-  CliRun run;
-  run.exit =
-      line.Run(std::move(arguments), {.in = in_stream, .out = out, .err = err});
-  run.out = out.str();
-  run.err = err.str();
-  return run;
-}
-
-CliRun RunCli(const FakeVault& vault, std::vector<std::string> arguments,
-              const std::string& in) {
-  for (const std::string& flag : vault.Flags()) arguments.push_back(flag);
-  return RunCli(std::move(arguments), in);
 }
 
 }  // namespace hizo::test

@@ -134,6 +134,14 @@ class FakeVault {
   std::function<std::vector<v1::ExportBundleResponse>(
       const v1::ExportBundleRequest&)>
       make_bundle;
+  // The same of a transmission.
+  Exchange<v1::TransmitBundleRequest, std::vector<v1::TransmitBundleResponse>>
+      transmit;
+  Exchange<v1::RegisterRecipientRequest, v1::RegisterRecipientResponse>
+      register_recipient;
+  Exchange<v1::RemoveRecipientRequest, v1::RemoveRecipientResponse>
+      remove_recipient;
+  Exchange<v1::ListRecipientsRequest, v1::ListRecipientsResponse> recipients;
   // What came of each piece of a bundle in turn; the pieces.
   std::deque<v1::ImportBundleItem> piece_items;
   std::vector<v1::ImportBundleRequest> imported_pieces;

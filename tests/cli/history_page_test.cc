@@ -82,13 +82,21 @@ TEST(CsvCellTest, NoCellIsAFormula) {
 TEST(HistoryCsvTest, HasALineForEachEntry) {
   EXPECT_EQ(
       HistoryCsv({Entry(), Refused()}),
-      "time,what,who,staff,purpose,fields,view,outcome,refusal\r\n"
+      "time,what,who,staff,purpose,fields,view,outcome,refusal,recipient\r\n"
       "2026-05-10T09:30:00Z,Read data of yours,"
       "\"the service \"\"storefront\"\"\",,service_delivery,"
-      "\"profile.full_name, account.phone\",PLAIN,ALLOWED,\r\n"
+      "\"profile.full_name, account.phone\",PLAIN,ALLOWED,,\r\n"
       "2026-05-10T09:30:00Z,Read data of yours,a privacy officer,3FA91C,"
       "service_delivery,\"profile.full_name, account.phone\",PLAIN,DENIED,"
-      "Refused: not allowed for this purpose.\r\n");
+      "Refused: not allowed for this purpose.,\r\n");
+}
+
+TEST(HistoryCsvTest, TellsToWhomDataWereSent) {
+  v1::AccessHistoryEntry sent = Entry();
+  sent.set_recipient("other-shop");
+  EXPECT_THAT(HistoryCsv({sent}), HasSubstr("PLAIN,ALLOWED,,other-shop\r\n"));
+  EXPECT_THAT(Page({sent}), HasSubstr("<dt>Sent to</dt><dd>other-shop</dd>"));
+  EXPECT_THAT(Page({Entry()}), Not(HasSubstr("Sent to")));
 }
 
 TEST(FieldNameTest, IsForPeople) {

@@ -1,5 +1,5 @@
 // Validates profile.json and every line of the series in the current folder by
-// profile.schema.json, with ajv. The argument is the root of the repository.
+// profile.schema.json, and consents.json by its own, with ajv. The argument is the root of the repository.
 import {createRequire} from 'node:module';
 import {readdirSync, readFileSync} from 'node:fs';
 
@@ -18,6 +18,9 @@ function check(validate, value, what) {
 }
 
 check(profile, JSON.parse(readFileSync('profile.json', 'utf8')), 'profile');
+const consents =
+    ajv.compile(JSON.parse(readFileSync('consents.schema.json', 'utf8')));
+check(consents, JSON.parse(readFileSync('consents.json', 'utf8')), 'consents');
 let lines = 0;
 for (const name of readdirSync('.')) {
   if (!name.endsWith('.ndjson') || name.startsWith('access-history-')) continue;

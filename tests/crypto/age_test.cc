@@ -2,9 +2,12 @@
 #include "crypto/age.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
+#include <tuple>
 #include <vector>
 
+#include "crypto/bech32.h"
 #include "crypto/random.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -265,11 +268,30 @@ TEST(AgeKeysTest, RefusesWhatIsNoKey) {
 }
 
 TEST(AgeKeysTest, RefusesAPointThatMakesNoSecret) {
-  // All zero bytes: of small order.
-  EXPECT_THAT(
-      AgeRecipient::Parse("age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
-                          "qqqqqqqqqq8nzfpv"),
-      StatusIs(StatusCode::kInvalidArgument));
+  // 0, 1, p - 1, p and p + 1 are of small order.
+  for (const auto& [first, middle, last] :
+       std::vector<std::tuple<uint8_t, uint8_t, uint8_t>>{{0, 0, 0},
+                                                          {1, 0, 0},
+                                                          {0xec, 0xff, 0x7f},
+                                                          {0xed, 0xff, 0x7f},
+                                                          {0xee, 0xff, 0x7f}}) {
+    std::string point(32, static_cast<char>(middle));
+    point.front() = static_cast<char>(first);
+    point.back() = static_cast<char>(last);
+    EXPECT_THAT(AgeRecipient::Parse(ToBech32("age", point)),
+                StatusIs(StatusCode::kInvalidArgument));
+    EXPECT_THAT(AgeRecipient::FromPoint(point),
+                StatusIs(StatusCode::kInvalidArgument));
+  }
+}
+
+TEST(AgeKeysTest, APublicKeyIsItsPoint) {
+  const AgeRecipient recipient = AgeIdentity::Random().recipient();
+  EXPECT_EQ(*AgeRecipient::FromPoint(recipient.point()), recipient);
+  EXPECT_THAT(AgeRecipient::FromPoint(recipient.point().substr(1)),
+              StatusIs(StatusCode::kInvalidArgument));
+  EXPECT_THAT(AgeRecipient::FromPoint(recipient.point() + "x"),
+              StatusIs(StatusCode::kInvalidArgument));
 }
 
 TEST(AgeKeysTest, ReadsAFileOfAgeKeygen) {

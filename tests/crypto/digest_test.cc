@@ -27,6 +27,32 @@ TEST(Sha256Test, GivesThePublishedDigests) {  // FIPS 180-4 examples
             "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+TEST(Sha256StreamTest, IsTheDigestOfAllThatCame) {
+  Sha256Stream stream;
+  EXPECT_EQ(stream.Sum(), Sha256(""));
+  std::string all;
+  for (size_t size = 0; size < 200; size += 7) {
+    const std::string piece(size, static_cast<char>('a' + size % 26));
+    all += piece;
+    stream.Add(piece);
+    EXPECT_EQ(stream.Sum(), Sha256(all)) << size;
+  }
+}
+
+TEST(Sha256StreamTest, ACopyGoesOnByItself) {
+  Sha256Stream one;
+  one.Add("ab");
+  Sha256Stream other(one);
+  one.Add("c");
+  other.Add("x");
+  EXPECT_EQ(one.Sum(), Sha256("abc"));
+  EXPECT_EQ(other.Sum(), Sha256("abx"));
+  other = one;
+  other.Add("d");
+  EXPECT_EQ(other.Sum(), Sha256("abcd"));
+  EXPECT_EQ(one.Sum(), Sha256("abc"));
+}
+
 TEST(Sha256Test, ThreadsDoNotDisturbEachOther) {
   const Digest expected = Sha256("abc");
   const auto work = [&expected] {

@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <future>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
@@ -85,6 +86,7 @@ constexpr const char* kWords[] = {"@ann",
                                   "ANN@EXAMPLE.COM ",
                                   "\xE2\x80\xAE\xF0\x9F\x98\x80",
                                   "profile.full_name",
+                                  "other-shop",
                                   "."};
 
 const std::map<std::string, std::string, std::less<>> kCallers = {
@@ -154,7 +156,8 @@ bool ParseText(const std::string& text, Message& message) {
 }
 
 // What comes in may be forged; what the vault holds is not.
-constexpr char kSequence[] = "ExportService.ExportBundle";
+constexpr std::string_view kSequences[] = {"ExportService.ExportBundle",
+                                           "ExportService.TransmitBundle"};
 constexpr char kTakesForgeries[] = "ExportService.ImportBundle";
 
 class World {
@@ -233,7 +236,8 @@ class World {
     request.body = BytesOf(input);
     // Of a sequence, the first item.
     rpc::Items items;
-    if (request.method != nullptr && input.method == kSequence) {
+    if (request.method != nullptr &&
+        std::ranges::find(kSequences, input.method) != std::end(kSequences)) {
       auto split = request.method->split(request.body);
       if (split.ok()) {
         items = *std::move(split);

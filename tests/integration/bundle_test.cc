@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "crypto/age.h"
+#include "crypto/digest.h"
 #include "crypto/minisign.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -169,6 +170,110 @@ TEST_F(BundleTest, EndsWithTheReasonOfWhatIsRefused) {
   EXPECT_THAT(StatusOf(server_.As(kFull).Call(PathOf(*request.GetDescriptor()),
                                               {"\xff\xff"})),
               HasReason(Reason::kMalformedRequest));
+}
+
+TEST_F(BundleTest, IsSentToWhomTheCompanyHasRegistered) {
+  PutInvoices();
+  const Peer peer = server_.As(kFull);
+  v1::RegisterRecipientRequest add = RegisterRequest("other-shop");
+  add.mutable_recipient()->set_key(identity_.recipient().ToText());
+  ASSERT_THAT(peer.Ask<v1::RegisterRecipientResponse>(add), IsOk());
+  const v1::TransmitBundleRequest asked =
+      TransmitRequest(subject_, "other-shop");
+  const uint64_t before = server_.EventCount();
+  const Reply reply =
+      peer.Call(PathOf(*asked.GetDescriptor()), {asked.SerializeAsString()});
+  ASSERT_EQ(reply.code, 0) << reply.text;
+  ASSERT_GT(reply.messages.size(), 2U);
+  std::string file;
+  v1::TransmitBundleResponse last;
+  for (const std::string& message : reply.messages) {
+    EXPECT_THAT(last.sha256(), IsEmpty());
+    ASSERT_TRUE(last.ParseFromString(message));
+    file += last.chunk();
+  }
+  EXPECT_EQ(last.sha256(), crypto::AsBytes(crypto::Sha256(file)));
+  EXPECT_THAT(
+      crypto::CheckMinisign(last.public_key(), crypto::MinisignHash::Of(file),
+                            last.signature()),
+      IsOk());
+  const auto events = server_.EventsFrom(before);
+  ASSERT_THAT(events, SizeIs(reply.messages.size()));
+  ASSERT_TRUE(events.back().recipient.has_value());
+  EXPECT_EQ(crypto::AsBytes(events.back().recipient->file), last.sha256());
+  // The auditor, and the person, are told to whom.
+  v1::QueryAuditRequest query = AuditRequest<v1::QueryAuditRequest>();
+  query.set_action(v1::ACTION_EXPORT_TRANSMIT);
+  const auto log =
+      server_.As("acme/auditor").Ask<v1::QueryAuditResponse>(query);
+  ASSERT_THAT(log, IsOk());
+  const v1::AuditRecipient& told = log->events(0).recipient();
+  EXPECT_EQ(told.name(), "other-shop");
+  EXPECT_EQ(told.file_sha256(), last.sha256());
+  EXPECT_EQ(told.authorisation(), asked.authorisation());
+  EXPECT_EQ(told.key_sha256(),
+            crypto::AsBytes(crypto::Sha256(identity_.recipient().point())));
+  const auto history =
+      server_.As("acme/auditor")
+          .Ask<v1::GetAccessHistoryResponse>(HistoryRequest(subject_));
+  ASSERT_THAT(history, IsOk());
+  EXPECT_EQ(history->entries(0).recipient(), "other-shop");
+}
+
+TEST_F(BundleTest, IsSentToNobodyElse) {
+  const v1::TransmitBundleRequest asked = TransmitRequest(subject_, "nobody");
+  const auto call = [&](const char* caller,
+                        const v1::TransmitBundleRequest& request) {
+    return StatusOf(server_.As(caller).Call(PathOf(*request.GetDescriptor()),
+                                            {request.SerializeAsString()}));
+  };
+  EXPECT_THAT(call(kFull, asked), HasReason(Reason::kRecipientUnknown));
+  EXPECT_THAT(call("acme/auditor", asked),
+              HasReason(Reason::kCallerNotEntitled));
+  v1::TransmitBundleRequest wordless = asked;
+  wordless.clear_authorisation();
+  EXPECT_THAT(call(kFull, wordless), HasReason(Reason::kValueInvalid));
+  wordless.set_authorisation("00000000-0000-0000-0000-000000000000");
+  EXPECT_THAT(call(kFull, wordless), HasReason(Reason::kValueInvalid));
+  v1::RegisterRecipientRequest kindless = RegisterRequest("other-shop");
+  kindless.mutable_recipient()->clear_kind();
+  EXPECT_THAT(server_.As(kFull).Ask<v1::RegisterRecipientResponse>(kindless),
+              HasReason(Reason::kValueInvalid));
+  kindless.mutable_recipient()->set_kind(static_cast<v1::RecipientKind>(9));
+  EXPECT_THAT(server_.As(kFull).Ask<v1::RegisterRecipientResponse>(kindless),
+              HasReason(Reason::kValueInvalid));
+}
+
+TEST_F(BundleTest, HizoRegistersAndTransmits) {
+  std::ofstream(File("key")) << identity_.ExposeText() << "\n";
+  ASSERT_EQ(Hizo(kRightsPurpose, {"recipient", "add", "other-shop", "--to",
+                                  identity_.recipient().ToText(), "--kind",
+                                  "company", "--agreement", "art20/2026-07"}),
+            0)
+      << output_;
+  EXPECT_EQ(Hizo(kRightsPurpose, {"recipient", "list"}), 0) << output_;
+  EXPECT_THAT(output_, AllOf(HasSubstr("other-shop"), HasSubstr("COMPANY"),
+                             HasSubstr("art20/2026-07")));
+  const std::vector<std::string> transmit = {
+      "bundle",
+      "transmit",
+      subject_,
+      "--to",
+      "other-shop",
+      "--authorisation",
+      "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2",
+      "--out",
+      File("t.age")};
+  ASSERT_EQ(Hizo(kRightsPurpose, transmit), 0) << output_;
+  EXPECT_THAT(output_, HasSubstr("receipt"));
+  EXPECT_EQ(Hizo(kRightsPurpose,
+                 {"bundle", "verify", File("t.age"), "--identity", File("key"),
+                  "--key", server_.store().exports().public_key()}),
+            0)
+      << output_;
+  EXPECT_EQ(Hizo(kRightsPurpose, {"recipient", "remove", "other-shop"}), 0);
+  EXPECT_EQ(Hizo(kRightsPurpose, transmit), 1);
+  EXPECT_THAT(output_, HasSubstr("RECIPIENT_UNKNOWN"));
 }
 
 TEST_F(BundleTest, WhoGoesAwayLeavesTheServerServing) {

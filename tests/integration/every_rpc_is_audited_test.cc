@@ -6,7 +6,6 @@
 
 #include <chrono>
 #include <map>
-#include <memory>
 #include <string>
 #include <thread>
 #include <utility>
@@ -172,8 +171,6 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
          SampleOf(kFull, HoldRequest<v1::PlaceLegalHoldRequest>(subject_))},
         {"ReleaseLegalHold",
          SampleOf(kFull, HoldRequest<v1::ReleaseLegalHoldRequest>(held))},
-        {"ExportBundle", SampleOf(kFull, ExportRequest(subject_))},
-        {"ImportBundle", SampleOf(kFull, PieceRequest(server_.As(kFull)))},
         {"GetStatus", SampleOf("acme/operator", status)},
         {"RotateKeys",
          SampleOf("acme/operator", operations(v1::RotateKeysRequest()))},
@@ -184,6 +181,7 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
         {"VerifyBackup", SampleOf("acme/operator", verify)},
     };
     samples.merge(ConsentSamples(server_.As(kFull), kFull, new_person()));
+    samples.merge(ExportSamples(server_.As(kFull), kFull, subject_));
     return samples;
   }
 

@@ -203,6 +203,28 @@ v1::ExportBundleRequest ExportRequest(const std::string& subject) {
   return request;
 }
 
+v1::RegisterRecipientRequest RegisterRequest(const std::string& name) {
+  v1::RegisterRecipientRequest request;
+  *request.mutable_context() = ContextFor(kRightsPurpose);
+  v1::Recipient& recipient = *request.mutable_recipient();
+  recipient.set_name(name);
+  recipient.set_key(
+      "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p");
+  recipient.set_kind(v1::RECIPIENT_KIND_COMPANY);
+  recipient.set_agreement("art20/2026-07");
+  return request;
+}
+
+v1::TransmitBundleRequest TransmitRequest(const std::string& subject,
+                                          const std::string& recipient) {
+  v1::TransmitBundleRequest request;
+  *request.mutable_context() = ContextFor(kRightsPurpose);
+  request.set_subject(subject);
+  request.set_recipient(recipient);
+  request.set_authorisation("0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2");
+  return request;
+}
+
 v1::ImportBundleRequest PieceRequest(const Peer& peer) {
   v1::CreateSubjectRequest create;
   *create.mutable_context() = ContextFor(kServicePurpose);

@@ -132,6 +132,11 @@ Request RestrictionRequest(const std::string& subject) {
 // For a recipient who threw the key away.
 v1::ExportBundleRequest ExportRequest(const std::string& subject);
 
+// A company whose key nobody has kept, under this name; what is sent to it.
+v1::RegisterRecipientRequest RegisterRequest(const std::string& name);
+v1::TransmitBundleRequest TransmitRequest(const std::string& subject,
+                                          const std::string& recipient);
+
 // The profile of somebody without an account, as a vault hands it out, to be
 // taken in again. `peer` may export and create.
 v1::ImportBundleRequest PieceRequest(const Peer& peer);

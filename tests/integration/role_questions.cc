@@ -243,6 +243,31 @@ void AddRestrictions(Questions& questions) {
       "empty", +[](const Person&) { return v1::ImportBundleRequest(); })};
 }
 
+void AddRecipients(Questions& questions) {
+  questions["RegisterRecipient"] = {
+      OfTheStore(
+          "", +[](const Person&) { return RegisterRequest("matrix-company"); }),
+      OfTheStore(
+          "unsafe", +[](const Person&) {
+            v1::RegisterRecipientRequest request =
+                RegisterRequest("matrix-company");
+            request.mutable_recipient()->set_key("age1");
+            return request;
+          })};
+  questions["ListRecipients"] = {OfTheStore(
+      "", +[](const Person&) { return v1::ListRecipientsRequest(); })};
+  questions["RemoveRecipient"] = {OfTheStore(
+      "none", +[](const Person&) {
+        v1::RemoveRecipientRequest request;
+        request.set_name("nobody");
+        return request;
+      })};
+  questions["TransmitBundle"] = {About(
+      "unknown", +[](const Person& who) {
+        return TransmitRequest(who.subject, "nobody");
+      })};
+}
+
 void AddAudits(Questions& questions) {
   questions["QueryAudit"] = {About("person", &LogOf),
                              OfTheStore(
@@ -291,6 +316,7 @@ Questions AllQuestions() {
   AddErasures(questions);
   AddRestrictions(questions);
   AddConsents(questions);
+  AddRecipients(questions);
   return questions;
 }
 

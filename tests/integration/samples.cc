@@ -3,6 +3,7 @@
 #include <stdexcept>
 
 #include "hizo/v1/consent.pb.h"
+#include "hizo/v1/export.pb.h"
 #include "hizo/v1/restriction.pb.h"
 #include "tests/integration/requests.h"
 
@@ -23,6 +24,14 @@ template <typename Response, typename Request>
 void Do(const Peer& peer, const Request& request) {
   const auto done = peer.Ask<Response>(request);
   if (!done.ok()) throw std::runtime_error(done.status().ToString());
+}
+
+std::string NewCompany() { return "company-" + NewUuid(); }
+
+std::string RegisteredCompany(const Peer& peer) {
+  const std::string company = NewCompany();
+  Do<v1::RegisterRecipientResponse>(peer, RegisterRequest(company));
+  return company;
 }
 
 }  // namespace
@@ -52,6 +61,26 @@ std::map<std::string, Sample> ConsentSamples(const Peer& peer,
       {"DecideObjection", SampleOf(name, decision)},
       {"SetRestriction", SampleOf(name, restriction)},
       {"LiftRestriction", SampleOf(name, lift)},
+  };
+}
+
+std::map<std::string, Sample> ExportSamples(const Peer& peer,
+                                            const std::string& name,
+                                            const std::string& subject) {
+  v1::RemoveRecipientRequest removal;
+  *removal.mutable_context() = ContextFor(kRightsPurpose);
+  removal.mutable_context()->set_request_id(NewUuid());
+  removal.set_name(RegisteredCompany(peer));
+  v1::ListRecipientsRequest list;
+  *list.mutable_context() = ContextFor(kRightsPurpose);
+  return {
+      {"ExportBundle", SampleOf(name, ExportRequest(subject))},
+      {"ImportBundle", SampleOf(name, PieceRequest(peer))},
+      {"TransmitBundle",
+       SampleOf(name, TransmitRequest(subject, RegisteredCompany(peer)))},
+      {"RegisterRecipient", SampleOf(name, RegisterRequest(NewCompany()))},
+      {"RemoveRecipient", SampleOf(name, removal)},
+      {"ListRecipients", SampleOf(name, list)},
   };
 }
 

@@ -32,6 +32,11 @@ std::map<std::string, Sample> ConsentSamples(const Peer& peer,
                                              const std::string& name,
                                              const std::string& subject);
 
+// Of each method of ExportService; what the samples need is registered.
+std::map<std::string, Sample> ExportSamples(const Peer& peer,
+                                            const std::string& name,
+                                            const std::string& subject);
+
 }  // namespace hizo::test
 
 #endif  // HIZO_TESTS_INTEGRATION_SAMPLES_H_

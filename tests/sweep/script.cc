@@ -207,6 +207,20 @@ constexpr Step kSteps[] = {
     {"ExportService.ExportBundle", kFull,
      HIZO_CONTEXT("service") R"(subject: "@ann" recipient:
        "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")"},
+    {"ExportService.RegisterRecipient", kFull,
+     HIZO_CONTEXT("service") R"(recipient { name: "other-shop"
+       kind: RECIPIENT_KIND_COMPANY agreement: "art20/2026-07" key:
+       "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p" })"},
+    {"ExportService.ListRecipients", kFull, HIZO_CONTEXT("service")},
+    {"ExportService.TransmitBundle", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@ann" recipient: "other-shop"
+       authorisation: "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2")"},
+    {"ExportService.RegisterRecipient", kFull,
+     HIZO_CONTEXT("service") R"(recipient { name: "for-a-while"
+       kind: RECIPIENT_KIND_AGENT agreement: "a" key:
+       "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p" })"},
+    {"ExportService.RemoveRecipient", kFull,
+     HIZO_CONTEXT("service") R"(name: "for-a-while")"},
     {"AuditService.GetCheckpoint", kAuditor, HIZO_CONTEXT("security_audit")},
     {"AuditService.GetInclusionProof", kAuditor,
      HIZO_CONTEXT("security_audit") R"(sequence: 0)"},
@@ -278,7 +292,8 @@ class Caller {
     request.body = BytesOf(number, people);
     // Of a sequence, only its beginning is asked for.
     rpc::Items items;
-    if (step.method == std::string("ExportService.ExportBundle")) {
+    if (step.method == std::string("ExportService.ExportBundle") ||
+        step.method == std::string("ExportService.TransmitBundle")) {
       items = request.method->split(request.body).value();
       request.sequence = items.sequence.get();
     }
@@ -359,7 +374,7 @@ void Script::Run(VaultFixture& vault, Progress& progress) {
     EXPECT_THAT(base::ReasonOf(answered.status),
                 AnyOf(Reason::kAuditUnavailable, Reason::kOutcomeUnknown,
                       Reason::kIntegrityFailure, Reason::kSubjectNotFound,
-                      Reason::kRecordNotFound))
+                      Reason::kRecordNotFound, Reason::kRecipientUnknown))
         << kSteps[i].method << " " << i;
     progress.told[i] = Progress::kRefused;
   }

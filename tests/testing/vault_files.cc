@@ -29,7 +29,8 @@ roles:
           communications_marketing, service_improvement]
         fields: ["*"]
         plain: true
-      - actions: [export.bundle, export.import]
+      - actions: [export.bundle, export.import, export.transmit,
+          recipient.register, recipient.remove, recipient.list]
         purposes: [rights_response, onboarding]
         fields: ["*"]
         plain: true

@@ -101,6 +101,23 @@ TEST(ReadCatalogueTest, ReadsEverythingThatAFieldSays) {
   EXPECT_TRUE(source->fields[2].searchable);
 }
 
+TEST(ReadCatalogueTest, ReadsWhereValuesComeFrom) {
+  const absl::StatusOr<policy::CatalogueSource> source =
+      Read(Changed("required: true",
+                   "required: true, source: observed, interest_only: true"));
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(source->fields[0].source, policy::Source::kObserved);
+  EXPECT_TRUE(source->fields[0].interest_only);
+  EXPECT_EQ(source->fields[1].source, policy::Source::kProvided);
+  EXPECT_FALSE(source->fields[1].interest_only);
+  EXPECT_THAT(
+      ErrorOf(Changed("required: true", "required: true, source: guessed")),
+      HasSubstr("wanted one of provided observed derived"));
+  EXPECT_THAT(ErrorOf(Changed("required: true",
+                              "required: true, interest_only: often")),
+              HasSubstr("wanted true or false"));
+}
+
 TEST(ReadCatalogueTest, NamesFileLineAndKeyOfAnUnknownKey) {
   const TempFolder folder;
   const std::filesystem::path file =

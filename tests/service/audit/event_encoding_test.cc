@@ -49,6 +49,12 @@ Event FullEvent() {
   event.policy_version = 5;
   event.policy_digest = 0xC0FFEE0000000001;
   event.clause = "3.A.2";
+  Recipient& recipient = event.recipient.emplace();
+  recipient.name = "other-shop";
+  recipient.key.fill(0xab);
+  recipient.authorisation =
+      *base::AuthorisationId::FromBytes("fedcba9876543210");
+  recipient.file.fill(0xcd);
   return event;
 }
 
@@ -113,6 +119,34 @@ TEST(EventEncodingTest, NamesThePolicyAfterAllElse) {
                                  Part(17, "\xC0\xFF\xEE") + Part(18, "2.1"))));
 }
 
+TEST(EventEncodingTest, WritesARecipientAsInTheFormat) {
+  Event event = EmptyEvent();
+  Recipient& recipient = event.recipient.emplace();
+  recipient.name = "x";
+  recipient.key.fill('k');
+  recipient.authorisation =
+      *base::AuthorisationId::FromBytes("0123456789abcdef");
+  EXPECT_THAT(
+      Encode(event),
+      IsOkAndHolds(Entry(kOutcomePart +
+                         Part(19, std::string(32, 'k') + "0123456789abcdef" +
+                                      std::string(32, '\0') + "x"))));
+}
+
+TEST(EventEncodingTest, RefusesARecipientWithoutANameOrWithALongOne) {
+  Event event = FullEvent();
+  event.recipient->name = std::string(kRecipientNameMax, 'a');
+  EXPECT_THAT(Decode(*Encode(event)), IsOkAndHolds(event));
+  event.recipient->name += 'a';
+  EXPECT_THAT(Encode(event), StatusIs(kRefused));
+  event.recipient->name.clear();
+  EXPECT_THAT(Encode(event), StatusIs(kRefused));
+  EXPECT_THAT(Decode(Entry(kOutcomePart + Part(19, std::string(80, 'k')))),
+              StatusIs(kDamaged));
+  EXPECT_THAT(Decode(Entry(kOutcomePart + Part(19, std::string(145, 'k')))),
+              StatusIs(kDamaged));
+}
+
 TEST(EventEncodingTest, ARecordReadOfTwelveFieldsIsSmall) {
   Event event = FullEvent();
   event.reason = base::Reason::kNone;
@@ -122,6 +156,7 @@ TEST(EventEncodingTest, ARecordReadOfTwelveFieldsIsSmall) {
   event.policy_version = 0;
   event.policy_digest = 0;
   event.clause.clear();
+  event.recipient.reset();
   event.fields = {101, 102, 103, 104, 105, 106, 201, 202, 203, 204, 205, 206};
   EXPECT_LE(Encode(event)->size(), 140u);
 }
@@ -204,6 +239,11 @@ TEST(EventEncodingTest, TwoEventsNeverHaveOneEncoding) {
       [](Event& e) { e.policy_version = 6; },
       [](Event& e) { e.policy_digest++; },
       [](Event& e) { e.clause.clear(); },
+      [](Event& e) { e.recipient.reset(); },
+      [](Event& e) { e.recipient->name += "x"; },
+      [](Event& e) { e.recipient->key[31] ^= 1; },
+      [](Event& e) { e.recipient->authorisation = {}; },
+      [](Event& e) { e.recipient->file = {}; },
   };
   const std::string before = *Encode(FullEvent());
   for (const auto& change : changes) {
@@ -264,7 +304,7 @@ INSTANTIATE_TEST_SUITE_P(
         Damage{"PartTwice", Entry(kOutcomePart + kOutcomePart)},
         Damage{"PartsOutOfOrder", Entry(kOutcomePart + Part(4, "\x01"))},
         Damage{"TagZero", Entry(Part(0, "x") + kOutcomePart)},
-        Damage{"UnknownTag", Entry(kOutcomePart + Part(19, "\x01"))},
+        Damage{"UnknownTag", Entry(kOutcomePart + Part(20, "\x01"))},
         Damage{"LastTag", Entry(kOutcomePart + Part('\xFF', "\x01"))},
         Damage{"NumberWithLeadingZero",
                Entry(Part(2, kZero + "\x01") + kOutcomePart)},

@@ -14,6 +14,7 @@
 namespace hizo::bundle {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 using ::testing::StartsWith;
@@ -155,18 +156,72 @@ TEST(LabelsTest, AreInBothLanguagesAndFallBackToTheName) {
 
 // On a phone each row is a list: every value has its heading beside it, and an
 // empty one has none.
+TEST_F(PageTest, SaysWhatThePersonDidNotProvide) {
+  auto records = OneField("account", "username", "\"ann\"");
+  EXPECT_THAT(Page(records), Not(HasSubstr("(<span")));
+  records[0].fields[0].source = Source::kObserved;
+  EXPECT_THAT(Page(records), AllOf(HasSubstr("recorded as you used the"),
+                                   HasSubstr("ご利用に伴い記録")));
+  records[0].fields[0].source = Source::kDerived;
+  EXPECT_THAT(Page(records), AllOf(HasSubstr("worked out by the company"),
+                                   HasSubstr("当社が作成")));
+}
+
+TEST_F(PageTest, SaysWhyThingsAreLeftOut) {
+  Manifest manifest;
+  manifest.about = SampleAbout();
+  manifest.withheld = {{"account.last_login_at", "interest_only", 1},
+                       {"transaction.amount", "derived", 2}};
+  EXPECT_THAT(PageHtml(manifest, {}, {}),
+              AllOf(HasSubstr("legitimate interest"), HasSubstr("正当な利益"),
+                    HasSubstr("worked it out"), HasSubstr("(2)")));
+}
+
+// A column of nothing is noise on a desk and takes room on paper.
+TEST_F(PageTest, LeavesOutColumnsWithoutAValue) {
+  Manifest manifest;
+  manifest.about = SampleAbout();
+  PageSeries series{"transaction", {"invoice_number", "tax_amount"}, {}, 0};
+  series.Add(Invoice(1));
+  series.Add(Invoice(2));
+  const std::string page = PageHtml(manifest, {}, {series});
+  EXPECT_THAT(page, HasSubstr("<th><span lang=\"en\">Invoice</span>"));
+  EXPECT_THAT(page, Not(HasSubstr(">Tax<")));
+  EXPECT_THAT(page, HasSubstr("INV-2"));
+}
+
+TEST_F(PageTest, PrintsRowsOfManyColumnsAsLists) {
+  Manifest manifest;
+  manifest.about = SampleAbout();
+  const std::vector<std::string> some = {
+      "invoice_number", "amount", "invoice_name", "payment_at", "refund"};
+  PageSeries series{"transaction", some, {}, 0};
+  series.Add(Invoice(1));
+  EXPECT_THAT(PageHtml(manifest, {}, {series}),
+              HasSubstr("<table class=\"rows\">"));
+  PageSeries wide = series;
+  wide.fields.push_back("payment_status");
+  wide.rows[0].emplace_back("paid");
+  EXPECT_THAT(PageHtml(manifest, {}, {wide}),
+              HasSubstr("<table class=\"rows many\">"));
+}
+
 TEST_F(PageTest, NamesEveryValueOfASeries) {
   Manifest manifest;
   manifest.about = SampleAbout();
-  const PageSeries series{
-      "transaction", {"invoice_number", "amount"}, {{"then", "<1>", ""}}, 1};
+  const PageSeries series{"transaction",
+                          {"invoice_number", "amount"},
+                          {{"then", "<1>", ""}, {"then", "", "5"}},
+                          2};
   const std::string page = PageHtml(manifest, {}, {series});
   const std::string key = "<td><span class=\"key\"><span lang=\"en\">";
   EXPECT_THAT(page, HasSubstr(key + "When</span>"));
   EXPECT_THAT(page, HasSubstr(key + "Invoice</span>"));
   EXPECT_THAT(page, HasSubstr("</span></span><bdi>&lt;1&gt;</bdi></td>"));
   EXPECT_THAT(page, HasSubstr("</td><td></td></tr>"));
-  EXPECT_EQ(page.find(key + "Amount</span>"), std::string::npos);
+  const size_t amount = page.find(key + "Amount</span>");
+  EXPECT_NE(amount, std::string::npos);
+  EXPECT_EQ(page.find(key + "Amount</span>", amount + 1), std::string::npos);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "service/bundle/documents.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_replace.h"
@@ -36,6 +37,7 @@ void ExpectSame(const std::vector<Record>& read,
       EXPECT_EQ(read[i].fields[j].name, written[i].fields[j].name);
       EXPECT_EQ(read[i].fields[j].json.Reveal(),
                 written[i].fields[j].json.Reveal());
+      EXPECT_EQ(read[i].fields[j].source, written[i].fields[j].source);
     }
   }
 }
@@ -117,6 +119,71 @@ TEST(PartTest, ComesBackByteForByte) {
   ASSERT_THAT(read, IsOk());
   ExpectSame(*read, records);
   EXPECT_THAT(SubjectOf(lines), IsOkAndHolds(std::string(kSampleSubject)));
+}
+
+// Of whom some was observed and some worked out.
+std::vector<Record> Observed() {
+  std::vector<Record> records = SampleRecords();
+  records[0].fields[2].source = Source::kObserved;
+  records[1].fields[0].source = Source::kDerived;
+  return records;
+}
+
+TEST(SourcesTest, ComeBack) {
+  const std::string json = ProfileJson(SampleAbout(), Observed());
+  EXPECT_THAT(json,
+              HasSubstr("\"source\":\"provided\",\n\"sources\":{"
+                        "\"account.pc_mail_address\":\"observed\","
+                        "\"profile.full_name\":\"derived\"},\n\"records\""));
+  const auto read = ReadProfile(json, kSampleSubject);
+  ASSERT_THAT(read, IsOk());
+  ExpectSame(*read, Observed());
+  Record invoice = Invoice(1);
+  invoice.fields[3].source = Source::kObserved;
+  const std::string line = Line(invoice);
+  EXPECT_THAT(line, HasSubstr("\"source\":\"provided\",\"sources\":{"
+                              "\"payment_at\":\"observed\"},\"fields\""));
+  const auto part = ReadPart(line, kSampleSubject);
+  ASSERT_THAT(part, IsOk());
+  std::vector<Record> written;
+  written.push_back(std::move(invoice));
+  ExpectSame(*part, written);
+}
+
+TEST(SourcesTest, AreOfFieldsThatAreThereAndOtherThanThePerson) {
+  const std::string json = ProfileJson(SampleAbout(), Observed());
+  Record invoice = Invoice(1);
+  invoice.fields[3].source = Source::kObserved;
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"\"observed\"", "\"provided\""},
+           {"\"observed\"", "\"guessed\""},
+           {"\"observed\"", "2"},
+           {"account.pc_mail_address", "account.mail"},
+           {"account.pc_mail_address", "billing.pc_mail_address"},
+           {"account.pc_mail_address", "pc_mail_address"},
+           {"\"sources\":{", "\"sources\":[{"},
+           {"\"sources\":{", "\"sources\":{},\"was\":{"}}) {
+    const std::string bad = absl::StrReplaceAll(json, {{from, to}});
+    ASSERT_NE(bad, json) << from;
+    EXPECT_THAT(ReadProfile(bad, kSampleSubject),
+                IsRefusedAs(Refusal::kUnknownSchema))
+        << to;
+  }
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"{\"payment_at\":\"observed\"}", "{}"},
+           {"{\"payment_at\":\"observed\"}", "[\"payment_at\"]"},
+           {"{\"payment_at\":\"observed\"}", "null"},
+           {"\"payment_at\":\"observed\"", "\"paid\":\"observed\""},
+           {"\"observed\"", "\"provided\""}}) {
+    const std::string good = Line(invoice);
+    const std::string bad = absl::StrReplaceAll(good, {{from, to}});
+    ASSERT_NE(bad, good) << from;
+    EXPECT_THAT(ReadPart(bad, kSampleSubject),
+                IsRefusedAs(Refusal::kUnknownSchema))
+        << to;
+  }
 }
 
 TEST(PartTest, RefusesALineOfSomebodyElse) {

@@ -15,6 +15,8 @@ namespace hizo::bundle {
 namespace {
 
 using test::IsOk;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 Manifest Sample() {
   Manifest manifest;
@@ -35,6 +37,29 @@ TEST(ManifestTest, ComesBack) {
   EXPECT_EQ(read->members[1].kind, Kind::kSeries);
   EXPECT_EQ(read->about.checkpoint, SampleAbout().checkpoint);
   EXPECT_EQ(read->records.at("transaction"), 3U);
+}
+
+TEST(ManifestTest, TellsSourcesOtherThanThePerson) {
+  EXPECT_THAT(ToJson(Sample()), Not(HasSubstr("sources")));
+  Manifest observed = Sample();
+  observed.sources = {{"derived", 2}, {"observed", 7}};
+  const std::string json = ToJson(observed);
+  const auto read = ParseManifest(json);
+  ASSERT_THAT(read, IsOk());
+  EXPECT_EQ(read->sources, observed.sources);
+  for (const auto& [from, to] :
+       std::vector<std::pair<std::string, std::string>>{
+           {"\"observed\": 7", "\"observed\": -7"},
+           {"\"observed\": 7", "\"observed\": \"7\""},
+           {"\"sources\": {", "\"sources\": [{"},
+           {"\"derived\": 2,\n  \"observed\": 7",
+            "\"observed\": 7,\n  \"derived\": 2"},
+           {"{\n  \"derived\": 2,\n  \"observed\": 7\n }", "{}"}}) {
+    const std::string bad = absl::StrReplaceAll(json, {{from, to}});
+    ASSERT_NE(bad, json) << from;
+    EXPECT_EQ(RefusalOf(ParseManifest(bad).status()), Refusal::kUnknownSchema)
+        << to;
+  }
 }
 
 TEST(ManifestTest, HasOneSpelling) {

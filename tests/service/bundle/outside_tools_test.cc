@@ -53,9 +53,10 @@ TEST_F(OutsideToolsTest, AgeAndTarUnpackIt) {
   Unpack();
   EXPECT_EQ(Run("ls hizo-bundle-*"), 0);
   for (const char* name :
-       {"contact.vcf", "index.html", "manifest.json", "manifest.json.minisig",
-        "profile.json", "profile.jsonld", "profile.schema.json",
-        "transaction-0001.csv", "transaction-0001.ndjson"}) {
+       {"consents.json", "consents.schema.json", "contact.vcf", "index.html",
+        "manifest.json", "manifest.json.minisig", "profile.json",
+        "profile.jsonld", "profile.schema.json", "transaction-0001.csv",
+        "transaction-0001.ndjson"}) {
     EXPECT_THAT(output_, HasSubstr(std::string(name) + "\n"));
   }
   EXPECT_EQ(
@@ -138,6 +139,33 @@ TEST_F(OutsideToolsTest, AjvValidatesProfileAndSeries) {
                          "/tests/clients/validate_bundle.mjs " HIZO_SOURCE_DIR;
   EXPECT_EQ(Run(validate), 0) << output_;
   EXPECT_THAT(output_, HasSubstr("valid: 1 profile, 12 records"));
+  // Where values came from is part of it.
+  const auto with = [](const std::string& sources, const std::string& file) {
+    return std::string(kIn) + "jq -c '. + {sources: " + sources + "}' " + file +
+           " > changed && mv changed " + file;
+  };
+  const std::string series = "transaction-0001.ndjson";
+  ASSERT_EQ(Run(with(R"({payment_at: "observed"})", series)), 0) << output_;
+  ASSERT_EQ(Run(with(R"({"account.username": "derived"})", "profile.json")), 0);
+  EXPECT_EQ(Run(validate), 0) << output_;
+  for (const char* bad :
+       {R"({payment_at: "guessed"})", R"({payment_at: "provided"})", "{}",
+        R"(["payment_at"])", R"({"transaction.payment_at": "observed"})"}) {
+    ASSERT_EQ(Run(with(bad, series)), 0);
+    EXPECT_NE(Run(validate), 0) << bad;
+  }
+  ASSERT_EQ(Run(with(R"({payment_at: "observed"})", series)), 0);
+  ASSERT_EQ(Run(with(R"({username: "derived"})", "profile.json")), 0);
+  EXPECT_NE(Run(validate), 0);
+  ASSERT_EQ(Run(with(R"({"account.username": "derived"})", "profile.json")), 0);
+  EXPECT_EQ(Run(std::string(kIn) +
+                "jq '.consents[0].channel = 7' consents.json > changed"),
+            0);
+  ASSERT_EQ(Run(std::string(kIn) + "mv consents.json was && "
+                                   "cp changed consents.json"),
+            0);
+  EXPECT_NE(Run(validate), 0);
+  ASSERT_EQ(Run(std::string(kIn) + "mv was consents.json"), 0);
   // And it does look.
   EXPECT_EQ(Run(std::string(kIn) + "sed -i 's/\"JP\"/\"jp\"/' profile.json"),
             0);

@@ -3,6 +3,8 @@
 #include "service/bundle/reader.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -303,6 +305,33 @@ TEST_F(ReaderTest, RefusesAFolderOfAnotherBundle) {
                          SampleAbout().created, content);
   }
   EXPECT_EQ(WhyNotArchive(archive + TarEnd()), Refusal::kOtherMembers);
+}
+
+// What the manifest says of sources is what the records say.
+TEST_F(ReaderTest, CountsWhatThePersonDidNotProvide) {
+  const About about = SampleAbout();
+  std::vector<Record> records = SampleRecords();
+  records[0].fields[0].source = Source::kObserved;
+  std::vector<Piece> pieces = SamplePieces();
+  pieces[0].content = ProfileJson(about, records);
+  const auto read = Read(keys_, Make(keys_, pieces).file);
+  ASSERT_THAT(read, IsOk());
+  EXPECT_EQ(read->manifest.sources.at("observed"), 1U);
+  for (const std::map<std::string, uint64_t>& sources :
+       {std::map<std::string, uint64_t>{},
+        {{"observed", 2}},
+        {{"derived", 1}},
+        {{"observed", 1}, {"derived", 1}}}) {
+    Writer writer(keys_.NewWriter(), about);
+    std::string file;
+    writer.Add(kProfileName, pieces[0].content, Kind::kProfile, file);
+    for (const Record& record : records) {
+      ++writer.manifest().records[record.record_class];
+    }
+    writer.manifest().sources = sources;
+    writer.Finish(keys_.signer(), file);
+    EXPECT_EQ(WhyNot(file), Refusal::kOtherContent);
+  }
 }
 
 TEST_F(ReaderTest, GivesBackAnErrorOfItsTaker) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstdio>
 #include <map>
 #include <utility>
@@ -130,6 +131,22 @@ std::vector<Record> SampleSeries(size_t count) {
   return records;
 }
 
+Statements SampleStatements() {
+  constexpr char kEvidence[] = "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2";
+  const base::Timestamp then = base::FromMicros(1'780'000'000'000'000);
+  const base::Timestamp later = then + std::chrono::hours(24);
+  Statements said;
+  said.consents = {{"communications_marketing", "Telling people about offers.",
+                    3, "web", kEvidence, then, later},
+                   {"data_analytics", "Counting <people> & \"comparing\".", 4,
+                    "paper", kEvidence, then, std::nullopt}};
+  said.objections = {{"", "", "upheld", "", then, then},
+                     {"security", "Protecting accounts.", "rejected",
+                      "compelling", then, later}};
+  said.restrictions = {{"accuracy_contested", then}};
+  return said;
+}
+
 Keys::Keys()
     : identity_(crypto::AgeIdentity::Random()),
       signer_(crypto::Key::Random()) {}
@@ -180,11 +197,15 @@ std::vector<Piece> SamplePieces(size_t invoices) {
         {PartName("transaction", 1, "ndjson"), lines, Kind::kSeries});
     pieces.push_back({PartName("transaction", 1, "csv"), table, Kind::kOther});
   }
+  const Statements said = SampleStatements();
+  pieces.push_back({kConsentsName, ConsentsJson(about, said), Kind::kOther});
+  pieces.push_back(
+      {kConsentsSchemaName, std::string(ConsentsSchema()), Kind::kOther});
   for (const Piece& piece : pieces) {
     manifest.members.push_back(ListedOf(piece.name, piece.content, piece.kind));
   }
   pieces.push_back(
-      {kPageName, PageHtml(manifest, records, {page}), Kind::kOther});
+      {kPageName, PageHtml(manifest, records, {page}, said), Kind::kOther});
   return pieces;
 }
 
@@ -201,6 +222,10 @@ Made Make(const Keys& keys, const std::vector<Piece>& pieces,
     if (!records.ok()) continue;
     for (const Record& record : *records) {
       ++writer.manifest().records[record.record_class];
+      for (const Field& field : record.fields) {
+        if (field.source == Source::kProvided) continue;
+        ++writer.manifest().sources[std::string(NameOf(field.source))];
+      }
     }
   }
   writer.manifest().withheld = {{"credential.password_hash", "secret", 1}};

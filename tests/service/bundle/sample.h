@@ -12,6 +12,7 @@
 #include "service/bundle/manifest.h"
 #include "service/bundle/person.h"
 #include "service/bundle/reader.h"
+#include "service/bundle/statements.h"
 #include "service/bundle/writer.h"
 
 namespace hizo::bundle {
@@ -29,6 +30,9 @@ std::vector<Record> SampleRecords();
 // Invoices.
 std::vector<Record> SampleSeries(size_t count);
 Record Invoice(size_t number);
+
+// Consents, one of them withdrawn, objections and a restriction.
+Statements SampleStatements();
 
 // The keys of a test, made once.
 class Keys {

@@ -250,6 +250,18 @@ INSTANTIATE_TEST_SUITE_P(
         Fault{"TooBigText",
               [](Source& s) { s.fields[0].size_max = kFieldSizeMax + 1; },
               "field `note` is too big"},
+        Fault{"PortableButDerived",
+              [](Source& s) {
+                s.fields[0].export_kind = Export::kPortable;
+                s.fields[0].source = policy::Source::kDerived;
+              },
+              "field `note` is portable, though derived"},
+        Fault{"PortableButOfInterestOnly",
+              [](Source& s) {
+                s.fields[0].export_kind = Export::kPortable;
+                s.fields[0].interest_only = true;
+              },
+              "or of interest only"},
         Fault{"ClassWithoutFields", [](Source& s) { s.fields.pop_back(); },
               "class `credential` has no fields"},
         Fault{"DoubledClassNumber", [](Source& s) { s.classes[1].number = 2; },
@@ -291,6 +303,22 @@ INSTANTIATE_TEST_SUITE_P(
               },
               "more than 256 fields"}),
     [](const auto& test) { return test.param.name; });
+
+TEST(CatalogueTest, WhatIsObservedMayBePortable) {
+  CatalogueSource source = SmallCatalogueSource();
+  source.fields[0].export_kind = Export::kPortable;
+  source.fields[0].source = policy::Source::kObserved;
+  source.fields[1].export_kind = Export::kAccessOnly;
+  source.fields[1].source = policy::Source::kDerived;
+  source.fields[1].interest_only = true;
+  EXPECT_THAT(Catalogue::Create(std::move(source)), IsOk());
+}
+
+TEST(CatalogueTest, NamesSources) {
+  EXPECT_EQ(NameOf(policy::Source::kProvided), "provided");
+  EXPECT_EQ(NameOf(policy::Source::kObserved), "observed");
+  EXPECT_EQ(NameOf(policy::Source::kDerived), "derived");
+}
 
 TEST(CatalogueTest, RefusesAnEmptyClassList) {
   CatalogueSource source = SmallCatalogueSource();

@@ -376,6 +376,24 @@ TEST(ConvertEventTest, LeavesOutFieldsThatTheCatalogueNoLongerHas) {
               ElementsAre("profile.full_name", "profile.birth_date"));
 }
 
+TEST(ConvertEventTest, SaysToWhomSomethingWasSent) {
+  vault::ShownEvent shown = ShownRead();
+  EXPECT_FALSE(FromEvent(shown, TestCatalogue()).has_recipient());
+  audit::Recipient& recipient = shown.found.event.recipient.emplace();
+  recipient.name = "other-shop";
+  recipient.key.fill('k');
+  v1::AuditEvent out = FromEvent(shown, TestCatalogue());
+  EXPECT_EQ(out.recipient().name(), "other-shop");
+  EXPECT_EQ(out.recipient().key_sha256(), std::string(32, 'k'));
+  EXPECT_EQ(out.recipient().authorisation(), "");
+  EXPECT_EQ(out.recipient().file_sha256(), "");
+  recipient.authorisation = *base::ParseId<base::AuthorisationId>(kUuid);
+  recipient.file.fill('f');
+  out = FromEvent(shown, TestCatalogue());
+  EXPECT_EQ(out.recipient().authorisation(), kUuid);
+  EXPECT_EQ(out.recipient().file_sha256(), std::string(32, 'f'));
+}
+
 TEST(ConvertEventTest, AnEventOfNobodyNamesNobody) {
   vault::ShownEvent shown;
   shown.found.event.outcome = audit::Outcome::kFailed;

@@ -1,19 +1,15 @@
 // Scenarios 39 to 41 of the requirements: taking data along and being told all
 // of it, with other people's data in between, and to another company.
-#include <map>
 #include <string>
 #include <utility>
-#include <vector>
 
-#include "crypto/age.h"
+#include "crypto/bech32.h"
 #include "crypto/minisign.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "service/base/reason.h"
-#include "service/bundle/documents.h"
-#include "service/bundle/reader.h"
 #include "service/bundle/refusal.h"
-#include "tests/service/vault/people.h"
+#include "tests/service/vault/bundles.h"
 
 namespace hizo::vault {
 namespace {
@@ -29,57 +25,9 @@ using ::testing::Contains;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-// Somebody's file, and its parts once it was opened with `identity`.
-struct Handed {
-  std::string file;
-  std::string signature;
-  std::string public_key;
-};
-struct Opened {
-  bundle::Manifest manifest;
-  std::map<std::string, std::string> members;
-  std::string all;  // of them, to be searched
-};
-
-absl::StatusOr<Handed> Hand(VaultFixture& vault, base::SubjectId subject,
-                            Selection selection, const std::string& recipient) {
-  auto made = vault.store().exports().Begin(
-      {subject, selection, bundle::Language::kEnglish, recipient});
-  if (!made.ok()) return made.status();
-  Handed handed;
-  handed.public_key = vault.store().exports().public_key();
-  for (size_t index = 0; handed.signature.empty(); ++index) {
-    const Call call = FullCall(vault, Action::kExportBundle);
-    const auto chunk = vault.Run(call, [&](Attempt& attempt) {
-      return (*made)->Next(attempt, call, index);
-    });
-    if (!chunk.ok()) return chunk.status();
-    handed.file += chunk->bytes;
-    handed.signature = chunk->signature;
-  }
-  return handed;
-}
-
-absl::StatusOr<Opened> OpenWith(const crypto::AgeIdentity& identity,
-                                const Handed& handed) {
-  crypto::AgeOpeners openers;
-  openers.identities.push_back(
-      *crypto::AgeIdentity::Parse(identity.ExposeText()));
-  Opened opened;
-  bool given = false;
-  const auto verified = bundle::ReadBundle(
-      [&]() -> absl::StatusOr<std::string> {
-        return std::exchange(given, true) ? std::string() : handed.file;
-      },
-      std::move(openers), handed.public_key,
-      [&opened](const bundle::Member& member) {
-        opened.members[member.name] = member.content;
-        opened.all += member.content;
-        return absl::OkStatus();
-      });
-  if (!verified.ok()) return verified.status();
-  opened.manifest = verified->manifest;
-  return opened;
+ExportInput InputOf(base::SubjectId subject, Selection selection,
+                    const std::string& key) {
+  return {subject, selection, bundle::Language::kEnglish, key};
 }
 
 FieldSpec Field(policy::FieldNumber number, std::string name, Export kind) {
@@ -116,8 +64,13 @@ class BundleScenariosTest : public ::testing::Test {
     options.amend = [](policy::CatalogueSource& source) {
       source.classes.push_back(Series(8, "usage"));
       source.classes.push_back(Series(10, "social"));
-      source.fields.push_back(Field(801, "call_count", Export::kPortable));
-      source.fields.push_back(Field(802, "ip_address", Export::kAccessOnly));
+      FieldSpec calls = Field(801, "call_count", Export::kPortable);
+      calls.source = policy::Source::kObserved;
+      source.fields.push_back(std::move(calls));
+      FieldSpec address = Field(802, "ip_address", Export::kAccessOnly);
+      address.source = policy::Source::kObserved;
+      address.interest_only = true;
+      source.fields.push_back(std::move(address));
       source.fields.push_back(
           Field(1001, "own_timeline_item", Export::kPortable));
       source.fields.push_back(
@@ -133,7 +86,7 @@ class BundleScenariosTest : public ::testing::Test {
   }
   Opened Of(Selection selection) {
     const auto handed =
-        Hand(vault_, ann_, selection, identity_.recipient().ToText());
+        Hand(vault_, InputOf(ann_, selection, identity_.recipient().ToText()));
     EXPECT_THAT(handed, IsOk());
     auto opened = OpenWith(identity_, *handed);
     EXPECT_THAT(opened, IsOk());
@@ -165,8 +118,10 @@ TEST_F(BundleScenariosTest, Scenario39PortabilityAgainstAccess) {
   EXPECT_THAT(portable.all,
               AllOf(HasSubstr("Ann Other"), HasSubstr(R"("call_count":"12")"),
                     Not(HasSubstr("203.0.113.7"))));
-  EXPECT_THAT(portable.manifest.withheld,
-              Withheld("usage.ip_address", "on_request", 1));
+  EXPECT_THAT(portable.verified.manifest.withheld,
+              Withheld("usage.ip_address", "interest_only", 1));
+  EXPECT_THAT(portable.all,
+              HasSubstr(R"("sources":{"call_count":"observed"})"));
   EXPECT_EQ(portable.members.count("access-report.json"), 0U);
 
   const Opened access = Of(Selection::kAccess);
@@ -180,7 +135,7 @@ TEST_F(BundleScenariosTest, Scenario39PortabilityAgainstAccess) {
   // Secrets are described in both and shown in neither.
   for (const Opened& opened : {portable, access}) {
     EXPECT_THAT(opened.all, Not(HasSubstr("tok_secret")));
-    EXPECT_THAT(opened.manifest.withheld,
+    EXPECT_THAT(opened.verified.manifest.withheld,
                 Withheld("billing.payment_token", "secret", 1));
   }
 }
@@ -206,42 +161,70 @@ TEST_F(BundleScenariosTest, Scenario40PortabilityWithThirdPartyPosts) {
     for (const char* post : {"my post 0", "my post 1", "my post 2"}) {
       EXPECT_THAT(opened.members.at("social-0001.ndjson"), HasSubstr(post));
     }
-    EXPECT_EQ(opened.manifest.records.at("social"), 3U);
+    EXPECT_EQ(opened.verified.manifest.records.at("social"), 3U);
     // Of the others', how many there are.
     EXPECT_THAT(opened.all, Not(HasSubstr("what Bob wrote")));
-    EXPECT_THAT(opened.manifest.withheld,
+    EXPECT_THAT(opened.verified.manifest.withheld,
                 Withheld("social.third_party_timeline_item", "third_party", 5));
   }
 }
 
 TEST_F(BundleScenariosTest, Scenario41DirectTransmissionToAnotherCompany) {
-  // The other company's vault, whose key the person has confirmed, trusts ours.
+  // The other company's vault trusts ours; its key is registered here.
   VaultFixture::Options theirs = Options();
   theirs.trusted_vaults = {vault_.store().exports().public_key()};
   VaultFixture other(theirs);
   const crypto::AgeIdentity company = crypto::AgeIdentity::Random();
-  const auto handed =
-      Hand(vault_, ann_, Selection::kPortability, company.recipient().ToText());
+  ASSERT_THAT(
+      Put(vault_, ann_, RecordOf("billing", {{"payment_token", "tok_secret"}})),
+      IsOk());
+  // Nobody is refused but whom it would not be safe to send to, with the
+  // reason: a key that is none, or that everybody has.
+  for (const std::string& unsafe :
+       {std::string(), std::string("-"), std::string("http://company.example"),
+        crypto::ToBech32("age", std::string(32, '\0'))}) {
+    RecipientInput input = RecipientOf("new-company", company);
+    input.key = unsafe;
+    EXPECT_THAT(Register(vault_, input), HasReason(Reason::kRecipientUnsafe));
+  }
+  EXPECT_THAT(Hand(vault_, TransmissionOf(ann_, "new-company")),
+              HasReason(Reason::kRecipientUnknown));
+  ASSERT_THAT(Register(vault_, RecipientOf("new-company", company)), IsOk());
+
+  const auto handed = Hand(vault_, TransmissionOf(ann_, "new-company"));
   ASSERT_THAT(handed, IsOk());
-  // The signature is over what is sent: a receipt of it.
+  // The receipt is of what is sent, and stands in the log beside to whom.
+  EXPECT_EQ(handed->receipt, crypto::Sha256(handed->file));
+  ASSERT_TRUE(vault_.LastEvent().recipient.has_value());
+  EXPECT_EQ(vault_.LastEvent().recipient->name, "new-company");
+  EXPECT_EQ(vault_.LastEvent().recipient->file, *handed->receipt);
+  // Whoever carries it reads nothing.
+  EXPECT_EQ(bundle::RefusalOf(OpenWith(identity_, *handed).status()),
+            bundle::Refusal::kOtherRecipient);
+  // The company verifies it, and takes the person in.
   EXPECT_THAT(crypto::CheckMinisign(handed->public_key,
                                     crypto::MinisignHash::Of(handed->file),
                                     handed->signature),
               IsOk());
-  EXPECT_EQ(bundle::RefusalOf(OpenWith(identity_, *handed).status()),
-            bundle::Refusal::kOtherRecipient);
   const auto opened = OpenWith(company, *handed);
   ASSERT_THAT(opened, IsOk());
-  EXPECT_THAT(opened->all, HasSubstr("ann@example.com"));
-  // A target that is technically unsafe is refused, with the reason: there is
-  // no bundle that anybody could read.
-  for (const std::string& unsafe :
-       {std::string(), std::string("-"), std::string("http://company.example"),
-        std::string("age1qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"
-                    "qq8nzfpv")}) {
-    EXPECT_THAT(Hand(vault_, ann_, Selection::kPortability, unsafe),
-                HasReason(Reason::kValueInvalid));
-  }
+  EXPECT_THAT(opened->all, AllOf(HasSubstr("ann@example.com"),
+                                 Not(HasSubstr("tok_secret"))));
+  ImportPiece piece;
+  piece.manifest = opened->verified.manifest_json;
+  piece.signature = opened->verified.signature;
+  piece.member = "profile.json";
+  piece.content = opened->members.at("profile.json");
+  const Call call = FullCall(other, Action::kExportImport);
+  EXPECT_THAT(other.Run(call,
+                        [&](Attempt& attempt) {
+                          return other.store().imports().Take(attempt, call,
+                                                              piece);
+                        }),
+              IsOk());
+  const auto found = Find(other, "account.email", "ann@example.com");
+  ASSERT_THAT(found, IsOk());
+  EXPECT_EQ(found->size(), 1U);
 }
 
 }  // namespace
