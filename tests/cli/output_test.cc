@@ -171,7 +171,8 @@ TEST(JsonTextTest, WritesEveryFieldOfAMessageAndShortEnums) {
       R"("action":"RECORD_GET","outcome":"DENIED",)"
       R"("reason":"CALLER_NOT_ENTITLED","purpose":"","subject_reference":"",)"
       R"("fields":["profile.full_name"],"view":"PLAIN","records":0,)"
-      R"("request_id":"","subject":""})");
+      R"("request_id":"","subject":"","policy_version":0,)"
+      R"("policy_sha256_prefix":"","clause":""})");
 }
 
 TEST(JsonTextTest, SaysNullForAMessageThatIsNotThere) {
