@@ -73,8 +73,8 @@ struct XaesKey::State {
     for (size_t i = 0; i + 1 < kBlock; ++i) {
       subkey[i] = static_cast<uint8_t>(subkey[i] << 1 | subkey[i + 1] >> 7);
     }
-    subkey[kBlock - 1] =
-        static_cast<uint8_t>(subkey[kBlock - 1] << 1 ^ carry * kReduction);
+    const unsigned last = subkey[kBlock - 1];
+    subkey[kBlock - 1] = static_cast<uint8_t>(last << 1 ^ carry * kReduction);
   }
 
   void Wipe() {
