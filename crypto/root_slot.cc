@@ -220,7 +220,7 @@ absl::StatusOr<Content> ReadContent(const OpenFile& file,
 }  // namespace
 
 FileRootSlot::FileRootSlot(std::filesystem::path file,
-                           std::shared_ptr<SlotPassphrases> passphrases)
+                           std::unique_ptr<SlotPassphrases> passphrases)
     : file_(std::move(file)), passphrases_(std::move(passphrases)) {}
 
 absl::Status FileRootSlot::Create() {

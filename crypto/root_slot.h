@@ -64,7 +64,7 @@ class RootSlot {
 class FileRootSlot final : public RootSlot {
  public:
   explicit FileRootSlot(std::filesystem::path file,
-                        std::shared_ptr<SlotPassphrases> passphrases = nullptr);
+                        std::unique_ptr<SlotPassphrases> passphrases = nullptr);
   // Makes the file with two empty blocks; kAlreadyExists if it exists.
   absl::Status Create();
 
@@ -77,7 +77,7 @@ class FileRootSlot final : public RootSlot {
 
  private:
   std::filesystem::path file_;
-  std::shared_ptr<SlotPassphrases> passphrases_;  // nullptr: none
+  std::unique_ptr<SlotPassphrases> passphrases_;  // nullptr: none
 };
 
 }  // namespace hizo::crypto

@@ -17,7 +17,7 @@ constexpr uint32_t kKibibytesMax = 4 * 1024 * 1024;
 constexpr size_t kBytesPerKibibyte = 1024;
 constexpr size_t kSaltAt = 2 * sizeof(uint32_t);
 constexpr size_t kKeyAt = kSaltAt + SlotPassphrases::kSaltSize;
-constexpr size_t kDerivedMax = 64;
+constexpr size_t kDerivedMax = 16;
 
 std::string CostAndSalt(const SlotPassphrases::Cost& cost,
                         std::string_view salt) {
@@ -38,8 +38,8 @@ absl::StatusOr<Key> Derive(const Secret& passphrase,
   }
   Key key;
   const std::string_view salt = cost_and_salt.substr(kSaltAt);
-  if (crypto_pwhash(key.mutable_data(), Key::kSize,
-                    passphrase.Expose().data(), passphrase.size(),
+  if (crypto_pwhash(key.mutable_data(), Key::kSize, passphrase.Expose().data(),
+                    passphrase.size(),
                     reinterpret_cast<const uint8_t*>(salt.data()), passes,
                     kibibytes * kBytesPerKibibyte,
                     crypto_pwhash_ALG_ARGON2ID13) != 0) {
@@ -55,12 +55,12 @@ absl::Status Wrong(const char* what) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<SlotPassphrases>> SlotPassphrases::FromLines(
+absl::StatusOr<std::unique_ptr<SlotPassphrases>> SlotPassphrases::FromLines(
     const Secret& lines) {
   return FromLines(lines, Cost());
 }
 
-absl::StatusOr<std::shared_ptr<SlotPassphrases>> SlotPassphrases::FromLines(
+absl::StatusOr<std::unique_ptr<SlotPassphrases>> SlotPassphrases::FromLines(
     const Secret& lines, Cost cost) {
   std::vector<Secret> passphrases;
   std::string_view rest = lines.Expose();
@@ -75,7 +75,7 @@ absl::StatusOr<std::shared_ptr<SlotPassphrases>> SlotPassphrases::FromLines(
   }
   if (passphrases.empty()) return Wrong("there is no passphrase");
   if (passphrases.size() > kCountMax) return Wrong("more than 4 passphrases");
-  return std::shared_ptr<SlotPassphrases>(
+  return std::unique_ptr<SlotPassphrases>(
       new SlotPassphrases(std::move(passphrases), cost));
 }
 
@@ -96,7 +96,6 @@ absl::StatusOr<const Key*> SlotPassphrases::KeyOf(
 
 absl::StatusOr<std::string> SlotPassphrases::Seal(std::string_view head,
                                                   const Key& root) {
-  const std::lock_guard lock(mutex_);
   // One salt for whatever this process seals; that of a slot which it opened,
   // if it could have been its own.
   const auto ours = std::ranges::find_if(derived_, [&](const auto& derived) {
@@ -116,7 +115,6 @@ absl::StatusOr<Key> SlotPassphrases::Open(std::string_view head,
   if (sealed.size() != kSealedSize) {
     return absl::DataLossError("the root slot is damaged");
   }
-  const std::lock_guard lock(mutex_);
   for (size_t i = 0; i < passphrases_.size(); ++i) {
     const absl::StatusOr<const Key*> key = KeyOf(i, sealed.substr(0, kKeyAt));
     if (!key.ok()) return key.status();

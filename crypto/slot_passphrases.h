@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,9 +43,9 @@ class SlotPassphrases {
   // one can follow another. kInvalidArgument, which says what is wrong without
   // a word of them, if there are none or too many, or the size of one is out of
   // bounds.
-  static absl::StatusOr<std::shared_ptr<SlotPassphrases>> FromLines(
+  static absl::StatusOr<std::unique_ptr<SlotPassphrases>> FromLines(
       const Secret& lines);
-  static absl::StatusOr<std::shared_ptr<SlotPassphrases>> FromLines(
+  static absl::StatusOr<std::unique_ptr<SlotPassphrases>> FromLines(
       const Secret& lines, Cost cost);
 
   // The root sealed, bound to `head`. kResourceExhausted if there is not enough
@@ -70,8 +69,7 @@ class SlotPassphrases {
 
   const std::vector<Secret> passphrases_;
   const Cost cost_;
-  std::mutex mutex_;
-  // Guarded by mutex_. A slot has two salts at most, so these are few.
+  // A slot has two salts at most, so these are few.
   std::vector<std::unique_ptr<Derived>> derived_;
 };
 

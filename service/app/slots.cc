@@ -5,8 +5,10 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "crypto/root_slot.h"
 #include "service/app/instance.h"
@@ -61,23 +63,29 @@ absl::StatusOr<crypto::Secret> ReadSecret(const Path& path) {
   return text;
 }
 
+absl::StatusOr<std::unique_ptr<crypto::SlotPassphrases>> PassphrasesOf(
+    const crypto::Secret& lines) {
+  auto passphrases = crypto::SlotPassphrases::FromLines(lines);
+  if (passphrases.ok()) return passphrases;
+  return absl::FailedPreconditionError(
+      std::string(kSetting) + std::string(passphrases.status().message()));
+}
+
 }  // namespace
 
 absl::StatusOr<vault::RootSlots> OpenSlots(const Config& config) {
-  std::shared_ptr<crypto::SlotPassphrases> passphrases;
+  std::optional<crypto::Secret> lines;
   if (!config.slot_passphrase_file.empty()) {
-    ASSIGN_OR_RETURN(const crypto::Secret lines,
-                     ReadSecret(config.slot_passphrase_file));
-    auto read = crypto::SlotPassphrases::FromLines(lines);
-    if (!read.ok()) {
-      return absl::FailedPreconditionError(
-          std::string(kSetting) + std::string(read.status().message()));
-    }
-    passphrases = *std::move(read);
+    ASSIGN_OR_RETURN(lines, ReadSecret(config.slot_passphrase_file));
   }
   vault::RootSlots slots;
   for (const Path& path : config.slots) {
-    slots.push_back(std::make_unique<crypto::FileRootSlot>(path, passphrases));
+    std::unique_ptr<crypto::SlotPassphrases> passphrases;
+    if (lines.has_value()) {
+      ASSIGN_OR_RETURN(passphrases, PassphrasesOf(*lines));
+    }
+    slots.push_back(
+        std::make_unique<crypto::FileRootSlot>(path, std::move(passphrases)));
   }
   return slots;
 }

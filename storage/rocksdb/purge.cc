@@ -16,8 +16,8 @@
 namespace hizo::storage {
 namespace {
 
-constexpr int kLooksMax = 50;
-constexpr std::chrono::milliseconds kBetweenLooks{20};
+// How long RocksDB's threads have for what they are about to delete.
+constexpr std::chrono::seconds kLooksFor{1};
 
 // Tables and logs; the other files hold no values.
 absl::StatusOr<std::set<std::string>> FilesWithValues(
@@ -73,7 +73,8 @@ absl::Status DropObsolete(rocksdb::DB& db) {
 // Those of `before` that are still there, once nobody is about to delete them.
 absl::StatusOr<uint64_t> CountLeft(const OpenStore& store,
                                    const std::set<std::string>& before) {
-  for (int look = 1;; ++look) {
+  const auto deadline = std::chrono::steady_clock::now() + kLooksFor;
+  for (;;) {
     if (absl::Status status = DropObsolete(*store.db); !status.ok()) {
       return status;
     }
@@ -81,8 +82,10 @@ absl::StatusOr<uint64_t> CountLeft(const OpenStore& store,
     if (!after.ok()) return after.status();
     const auto left = std::ranges::count_if(
         before, [&](const std::string& file) { return after->contains(file); });
-    if (left == 0 || look == kLooksMax) return static_cast<uint64_t>(left);
-    std::this_thread::sleep_for(kBetweenLooks);
+    if (left == 0 || std::chrono::steady_clock::now() > deadline) {
+      return static_cast<uint64_t>(left);
+    }
+    std::this_thread::yield();
   }
 }
 

@@ -311,7 +311,7 @@ TEST_F(RootSlotTest, SaysHowFinalItsErasureIs) {
 
 class SealedSlotTest : public RootSlotTest {
  protected:
-  static std::shared_ptr<SlotPassphrases> Passphrases(
+  static std::unique_ptr<SlotPassphrases> Passphrases(
       const std::string& passphrase) {
     return SlotPassphrases::FromLines(Secret::CopyOf(passphrase), {1, 8})
         .value();

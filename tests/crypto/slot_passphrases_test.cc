@@ -25,7 +25,7 @@ constexpr SlotPassphrases::Cost kCheap{1, 8};
 constexpr size_t kSaltAt = 8;
 constexpr size_t kKeyAt = kSaltAt + SlotPassphrases::kSaltSize;
 
-std::shared_ptr<SlotPassphrases> Passphrases(const std::string& lines) {
+std::unique_ptr<SlotPassphrases> Passphrases(const std::string& lines) {
   auto passphrases = SlotPassphrases::FromLines(Secret::CopyOf(lines), kCheap);
   EXPECT_THAT(passphrases, IsOk());
   return *std::move(passphrases);

@@ -7,7 +7,9 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hizo/v1/erasure.pb.h"
 #include "tests/integration/caretaker.h"
+#include "tests/integration/requests.h"
 #include "tests/integration/store_check.h"
 #include "tests/testing/hizod_process.h"
 #include "tests/testing/live_server.h"
