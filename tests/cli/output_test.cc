@@ -172,7 +172,7 @@ TEST(JsonTextTest, WritesEveryFieldOfAMessageAndShortEnums) {
       R"("reason":"CALLER_NOT_ENTITLED","purpose":"","subject_reference":"",)"
       R"("fields":["profile.full_name"],"view":"PLAIN","records":0,)"
       R"("request_id":"","subject":"","policy_version":0,)"
-      R"("policy_sha256_prefix":"","clause":""})");
+      R"("policy_sha256_prefix":"","clause":"","recipient":null})");
 }
 
 TEST(JsonTextTest, SaysNullForAMessageThatIsNotThere) {

@@ -21,6 +21,7 @@
 #include "tests/integration/canaries.h"
 #include "tests/integration/canary_records.h"
 #include "tests/integration/requests.h"
+#include "tests/integration/samples.h"
 #include "tests/integration/stored_keys.h"
 #include "tests/testing/hizod_process.h"
 #include "tests/testing/process_memory.h"
@@ -68,6 +69,7 @@ class CanaryHuntTest : public ::testing::Test {
     }
   }
   void Start(const HizodProcess::Options& options) {
+    files_.AdoptPolicy("i7relay");
     HizodProcess::Init(files_);
     hizod_.emplace(files_, options);
     ASSERT_TRUE(hizod_->WaitUntilReady());
@@ -265,6 +267,10 @@ class CanaryHuntTest : public ::testing::Test {
 
   void AskForOthers() {
     AskTheLog();
+    for (const auto& [method, sample] :
+         ConsentSamples(As(kFull), kFull, CreateSubject().subject)) {
+      EXPECT_EQ(Send(sample.caller, *sample.request).code, 0) << method;
+    }
     Operate<v1::GetStatusResponse>(v1::GetStatusRequest());
     Operate<v1::GetEffectivePolicyResponse>(v1::GetEffectivePolicyRequest());
     Operate<v1::CreateBackupResponse>(v1::CreateBackupRequest());

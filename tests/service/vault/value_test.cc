@@ -301,7 +301,7 @@ TEST(ValueCodecTest, RefusesWhatItDoesNotMake) {
       "",
       "\1",
       "\0\1text"s,  // sources that are none
-      "\3\1text"s,
+      "\4\1text"s,
       "\1\0text"s,  // kinds that are none
       "\1\11text"s,
       "\1\2\0\0\0"s,  // an integer cut short
