@@ -125,7 +125,7 @@ std::string_view RefusalOf(const audit::Event& event) {
       return "Refused: not allowed for this purpose.";
     case Reason::kCallerNotEntitled:
     case Reason::kUnauthenticated:
-      return "Refused: it may not do this.";
+      return "Refused: not allowed to do this.";
     case Reason::kRetainedForLaw:
       return "Refused: these data are kept for a law only.";
     case Reason::kLegalHold:

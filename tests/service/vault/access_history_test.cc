@@ -78,7 +78,7 @@ TEST_F(AccessHistoryTest, TellsOfRefusals) {
   ASSERT_THAT(page, IsOk());
   ASSERT_THAT(page->entries, SizeIs(2));
   EXPECT_EQ(page->entries[1].outcome, audit::Outcome::kDenied);
-  EXPECT_EQ(page->entries[1].refusal, "Refused: it may not do this.");
+  EXPECT_EQ(page->entries[1].refusal, "Refused: not allowed to do this.");
 }
 
 TEST_F(AccessHistoryTest, ShowsStaffUnderANumberOfThisPersonOnly) {
