@@ -47,6 +47,7 @@ absl::StatusOr<size_t> ErasureRunner::Renew() {
   for (;;) {
     ASSIGN_OR_RETURN(const Renewals::Ready ready, renewals_.Prepare(pass));
     if (ready.marks.empty()) return renewed;
+    RETURN_IF_ERROR(CheckRoom());
     RETURN_IF_ERROR(sealer_.Seal(ready.targets));
     RETURN_IF_ERROR(renewals_.Finish(ready));
     renewed += ready.marks.size();
@@ -57,6 +58,7 @@ absl::StatusOr<bool> ErasureRunner::Rotate() {
   const base::MutexLock lock(mutex_);
   ASSIGN_OR_RETURN(const auto rotation, rotations_.Current());
   if (!rotation.has_value()) return false;
+  RETURN_IF_ERROR(CheckRoom());
   ASSIGN_OR_RETURN(const std::set<uint16_t> buckets,
                    rotations_.NextBuckets(*rotation));
   Sealer::Targets targets;
@@ -72,6 +74,14 @@ absl::StatusOr<bool> ErasureRunner::Rotate() {
   if (base::ReasonOf(committed) == base::Reason::kConflict) return true;
   RETURN_IF_ERROR(committed);
   return rotation->done + buckets.size() < kBucketCount;
+}
+
+absl::Status ErasureRunner::CheckRoom() const {
+  const Services& services = parts_.services;
+  if (!services.keys.OnlyReserveLeft() && !services.data.OnlyReserveLeft()) {
+    return absl::OkStatus();
+  }
+  return absl::ResourceExhaustedError("what is left of a disk is for erasures");
 }
 
 absl::Status ErasureRunner::End(std::vector<Leaf> leaves) {
@@ -142,6 +152,7 @@ absl::StatusOr<std::optional<ErasureRunner::Pending>> ErasureRunner::PendingOf(
 // comes before it or after it.
 absl::StatusOr<bool> ErasureRunner::EndGraceOf(const PersonsRow& person) const {
   auto attempt = NewAttempt(person.tenant, policy::Action::kErasureExecute);
+  attempt->data().MayUseReserve();
   ASSIGN_OR_RETURN(auto grace, ReadGrace(*attempt, parts_.services, person));
   if (!grace.has_value()) return false;
   attempt->event().subject = grace->record.Reference();
@@ -201,15 +212,13 @@ absl::Status ErasureRunner::SealThose(std::vector<Pending>& pending) {
 
 std::unique_ptr<Attempt> ErasureRunner::NewAttempt(
     base::TenantId tenant, policy::Action action) const {
-  auto attempt =
-      NewOwnAttempt(parts_.sealer.committer.position(), tenant, action);
-  attempt->data().MayUseReserve();
-  return attempt;
+  return NewOwnAttempt(parts_.sealer.committer.position(), tenant, action);
 }
 
 std::unique_ptr<Attempt> ErasureRunner::NewStep(const Pending& pending) const {
   auto attempt =
       NewAttempt(pending.person.tenant, policy::Action::kErasureFinish);
+  attempt->data().MayUseReserve();
   attempt->event().subject = pending.record.Reference();
   for (const policy::ClassNumber number : pending.record.classes) {
     attempt->event().writes.push_back({number, base::RecordId(), 0, {}});

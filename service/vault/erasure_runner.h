@@ -88,6 +88,9 @@ class ErasureRunner {
   absl::Status DeleteMost(const Pending& pending);
   absl::StatusOr<std::unique_ptr<Attempt>> LastStep(const Pending& pending,
                                                     std::string receipt) const;
+  // kResourceExhausted while only the reserve of a disk is left, which seals
+  // may use: for those that end nobody's data.
+  absl::Status CheckRoom() const;
   std::unique_ptr<Attempt> NewAttempt(base::TenantId tenant,
                                       policy::Action action) const;
   std::unique_ptr<Attempt> NewStep(const Pending& pending) const;

@@ -17,6 +17,8 @@ using std::chrono::days;
 using test::HasReason;
 using test::IsOk;
 using test::IsOkAndHolds;
+using test::StatusIs;
+using ::testing::Gt;
 using ::testing::SizeIs;
 
 constexpr char kAnns[] = "ann@example.com";
@@ -76,6 +78,29 @@ TEST_F(FullDiskTest, AGraceEndsAllTheSame) {
   EXPECT_THAT(vault_.store().FinishErasures(), IsOkAndHolds(1));
   SetFull(false);
   EXPECT_TRUE(VerifyErasure(vault_, ann_)->erased());
+}
+
+// The reserve is no one's but theirs who go: what only makes things new waits.
+TEST_F(FullDiskTest, RotatesAndRenewsNothing) {
+  const Call call = FullCall(vault_, Action::kKeysRotate);
+  ASSERT_THAT(vault_.Run(call,
+                         [&](Attempt& attempt) {
+                           return vault_.store().key_rotations().Begin(
+                               attempt, call, /*data_keys=*/false);
+                         }),
+              IsOk());
+  ASSERT_THAT(Rename(ann_), IsOk());
+  ASSERT_THAT(vault_.store().WaitingRenewals(), IsOkAndHolds(Gt(0U)));
+  const auto epoch = vault_.store().store_keys().epoch();
+  SetFull(true);
+  EXPECT_THAT(vault_.store().RotateKeys(),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  // Before it seals, it writes.
+  EXPECT_THAT(vault_.store().Renew(), HasReason(Reason::kAuditUnavailable));
+  EXPECT_EQ(vault_.store().store_keys().epoch(), epoch);
+  SetFull(false);
+  EXPECT_THAT(vault_.store().RotateKeys(), IsOkAndHolds(true));
+  EXPECT_THAT(vault_.store().Renew(), IsOkAndHolds(Gt(0U)));
 }
 
 // An erasure takes nobody else along into the reserve.
