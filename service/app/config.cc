@@ -78,6 +78,10 @@ constexpr Setting kSettings[] = {
     {"backup.keep", &Config::backup_keep, "how many backups are kept", 1, 1000},
     {"backup.mb_per_second", &Config::backup_mb_per_second,
      "MiB a backup may copy in a second; 0 is no limit", 0, 100000},
+    {"replica.dir", &Config::replica_dir,
+     "folder, on another device, that everything is written into as well; a "
+     "lost disk is rebuilt from it",
+     0, 0, true},
     {"bundle.trusted", &Config::bundle_trusted,
      "minisign public keys of other vaults whose bundles are taken in, files",
      0, 0, true},
@@ -315,27 +319,27 @@ bool IsWithin(const Path& path, const Path& folder) {
              .first == folder.end();
 }
 
-// Backups are copied, kept for years and carried elsewhere: nothing may get in
-// there that opens them, and nothing of theirs between what does.
-absl::Status CheckBackupPlace(
-    const Config& config, std::vector<Path> folders,
+// What is copied, kept for years and carried elsewhere, or stands on a disk of
+// its own: nothing may get in there that opens it, and nothing of it between
+// what does.
+absl::Status CheckApart(
+    std::string_view setting, const Path& directory, std::vector<Path> folders,
     const std::vector<std::pair<std::string_view, Path>>& files) {
-  if (config.backup_dir.empty()) return absl::OkStatus();
-  ASSIGN_OR_RETURN(const Path backups,
-                   Resolve("backup.dir", config.backup_dir));
+  if (directory.empty()) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const Path own, Resolve(setting, directory));
   for (const auto& [name, file] : files) {
     ASSIGN_OR_RETURN(const Path place, Resolve(name, file));
     if (name == "slots") {
       folders.push_back(place.parent_path());
-    } else if (IsWithin(place, backups)) {
-      return Wrong("backup.dir", "must not hold the " + std::string(name));
+    } else if (IsWithin(place, own)) {
+      return Wrong(setting, "must not hold the " + std::string(name));
     }
   }
   for (const Path& folder : folders) {
-    if (IsWithin(backups, folder) || IsWithin(folder, backups)) {
-      return Wrong("backup.dir",
-                   "must lie outside the folders of data, keys and slots, and "
-                   "they outside of it: " +
+    if (IsWithin(own, folder) || IsWithin(folder, own)) {
+      return Wrong(setting,
+                   "must lie outside the folders of data, keys, replica and "
+                   "slots, and they outside of it: " +
                        folder.string());
     }
   }
@@ -375,7 +379,14 @@ absl::Status CheckPlaces(const Config& config) {
     }
     seen.push_back(place);
   }
-  return CheckBackupPlace(config, {data, keys}, outside);
+  std::vector<Path> folders = {data, keys};
+  RETURN_IF_ERROR(
+      CheckApart("replica.dir", config.replica_dir, folders, outside));
+  if (!config.replica_dir.empty()) {
+    ASSIGN_OR_RETURN(folders.emplace_back(),
+                     Resolve("replica.dir", config.replica_dir));
+  }
+  return CheckApart("backup.dir", config.backup_dir, folders, outside);
 }
 
 absl::Status CheckFiles(const Config& config) {

@@ -43,6 +43,7 @@ struct Config {
   Path backup_dir;  // empty: no backups
   size_t backup_keep = 7;
   size_t backup_mb_per_second = 100;
+  Path replica_dir;                  // empty: no replica
   std::vector<Path> bundle_trusted;  // public keys of other vaults
   Path tls_cert;
   Path tls_key;

@@ -47,6 +47,11 @@ void WarnOfPlaces(const Config& config, std::vector<std::string>& warnings) {
         "backup.dir: it is on the device of the data: what takes that disk "
         "takes the backups as well");
   }
+  if (!config.replica_dir.empty() && shares(config.replica_dir)) {
+    warnings.emplace_back(
+        "replica.dir: it is on the device of the data or keys: what takes that "
+        "disk takes the replica as well");
+  }
   const auto goes_back = [&](const std::string& name, const std::string& what) {
     warnings.push_back(
         name +

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <fstream>
 #include <string>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -16,13 +15,11 @@
 #include "service/app/catalogue_file.h"
 #include "service/app/logging.h"
 #include "service/app/policy_file.h"
+#include "service/app/rebuild.h"
 #include "service/app/restore.h"
-#include "service/base/keyspace.h"
 #include "service/base/status_macros.h"
 #include "service/rpc/convert.h"
 #include "storage/anchor.h"
-#include "storage/rocksdb/backups.h"
-#include "storage/rocksdb/engine.h"
 
 namespace hizo::app {
 namespace {
@@ -31,9 +28,6 @@ namespace {
 constexpr int kPasswordNice = 19;
 constexpr size_t kRerunQueueMax = 256;
 constexpr size_t kTrustedKeyMax = 4096;
-constexpr size_t kBytesPerMegabyte = 1024 * 1024;
-// What is waiting in RocksDB is kept small beside the cache.
-constexpr size_t kWriteBufferBytes = 32 * kBytesPerMegabyte;
 constexpr std::chrono::seconds kStopGrace{10};
 constexpr std::chrono::hours kTidyInterval{1};
 // What an earlier process had not come to.
@@ -59,74 +53,6 @@ rpc::ConnectionLimits LimitsOf(const Config& config) {
   return limits;
 }
 
-absl::Status MakeDirectories(const Config& config) {
-  std::vector<Path> directories{config.storage_data_dir,
-                                config.storage_keys_dir,
-                                config.anchor.parent_path()};
-  for (const Path& slot : config.slots) {
-    directories.push_back(slot.parent_path());
-  }
-  for (const Path& directory : directories) {
-    std::error_code error;
-    const bool made = std::filesystem::create_directories(directory, error);
-    if (error) {
-      return absl::UnavailableError("cannot make " + directory.string());
-    }
-    if (made) {
-      std::filesystem::permissions(directory, std::filesystem::perms::owner_all,
-                                   error);
-    }
-  }
-  return absl::OkStatus();
-}
-
-// Whether `store` holds no rows but those of `spaces`, which ascend.
-bool HoldsOnly(const storage::Engine& store, std::string_view spaces) {
-  storage::ScanRange between{.from = "", .until = "", .limit = 1};
-  for (const char space : spaces) {
-    between.until = std::string(1, space);
-    const auto rows = store.Scan(between);
-    if (!rows.ok() || !rows->empty()) return false;
-    between.from = std::string(1, static_cast<char>(space + 1));
-  }
-  between.until.clear();
-  const auto rows = store.Scan(between);
-  return rows.ok() && rows->empty();
-}
-
-// An --init that died on its way leaves slots and stores that nobody was ever
-// in, and no anchor, which is made last. From its first start on a store has
-// other rows. Slots are only removed by people.
-bool IsUnfinished(const Config& config) {
-  std::error_code ignored;
-  if (std::filesystem::exists(config.anchor, ignored)) return false;
-  const auto engines = OpenEngines(config, Opening::kExisting, nullptr);
-  const std::string meta(1, base::kSpaceMeta);
-  return engines.ok() && HoldsOnly(*engines->data, meta) &&
-         HoldsOnly(*engines->keys, meta + base::kSpacePage);
-}
-
-absl::Status CheckNothingIsThere(const Config& config) {
-  std::error_code ignored;
-  std::vector<Path> made = config.slots;
-  made.push_back(config.anchor);
-  const auto present = std::ranges::find_if(made, [&](const Path& path) {
-    return std::filesystem::exists(path, ignored);
-  });
-  if (present == made.end()) return absl::OkStatus();
-  if (!IsUnfinished(config)) {
-    return absl::AlreadyExistsError(present->string() +
-                                    " is there already; nothing was changed");
-  }
-  std::string remains = config.storage_data_dir.string() + " and " +
-                        config.storage_keys_dir.string();
-  for (const Path& slot : config.slots) remains += ", " + slot.string();
-  return absl::FailedPreconditionError(
-      "an earlier --init did not finish; nobody was ever in what it left: "
-      "remove " +
-      remains + " and run it again");
-}
-
 // A slot that does not open the store is missed when the others are lost.
 void WarnOfSlots(const Config& config, const vault::RootSlots& slots,
                  const vault::StoreKeys& keys) {
@@ -150,30 +76,6 @@ crypto::Suite SuiteOf(const Config& config) {
       .value_or(crypto::kFirstSuite);
 }
 
-absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
-                                    std::function<void(std::string_view)> log) {
-  storage::RocksDbOptions options;
-  options.create = opening == Opening::kNew;
-  options.log = std::move(log);
-  options.write_buffer_bytes = kWriteBufferBytes;
-  // Half each: every call reads one row of keys and one or two of data.
-  options.block_cache_bytes = config.storage_cache_mb * kBytesPerMegabyte / 2;
-  Engines engines;
-  options.directory = config.storage_keys_dir;
-  ASSIGN_OR_RETURN(engines.keys, storage::OpenRocksDb(options));
-  options.directory = config.storage_data_dir;
-  ASSIGN_OR_RETURN(engines.data, storage::OpenRocksDb(options));
-  if (!config.backup_dir.empty()) {
-    storage::RocksDbBackupOptions backups;
-    backups.directory = config.backup_dir;
-    backups.create = true;
-    backups.bytes_per_second = config.backup_mb_per_second * kBytesPerMegabyte;
-    ASSIGN_OR_RETURN(engines.backups,
-                     storage::OpenRocksDbBackups(engines.data.get(), backups));
-  }
-  return engines;
-}
-
 absl::StatusOr<Declared> ReadDeclared(const Config& config) {
   Declared declared;
   ASSIGN_OR_RETURN(auto catalogue, ReadCatalogue(config.catalogue));
@@ -189,28 +91,10 @@ absl::StatusOr<Declared> ReadDeclared(const Config& config) {
   return declared;
 }
 
-absl::Status InitStore(const Config& config) {
-  RETURN_IF_ERROR(
-      crypto::RequireSuite(SuiteOf(config), crypto::AesOfThisProcessor()));
-  RETURN_IF_ERROR(CheckNothingIsThere(config));
-  RETURN_IF_ERROR(MakeDirectories(config));
-  ASSIGN_OR_RETURN(const Engines engines,
-                   OpenEngines(config, Opening::kNew, nullptr));
-  for (const Path& path : config.slots) {
-    RETURN_IF_ERROR(crypto::FileRootSlot(path).Create());
-  }
-  ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
-  ASSIGN_OR_RETURN(const base::StoreId id,
-                   vault::Store::Create({*engines.keys, *engines.data, slots,
-                                         config.store_name, SuiteOf(config)}));
-  return storage::Anchor::Open(config.anchor, std::string(id.bytes()),
-                               /*create=*/true)
-      .status();
-}
-
 absl::StatusOr<std::unique_ptr<Instance>> Instance::Start(
     const Config& config, Engines engines, const base::Clock& clock) {
   RETURN_IF_ERROR(CheckNoRestore(config));
+  RETURN_IF_ERROR(CheckNoRebuild(config));
   ASSIGN_OR_RETURN(Declared declared, ReadDeclared(config));
   auto instance = std::unique_ptr<Instance>(
       new Instance(config, std::move(engines), clock, std::move(declared)));
@@ -249,12 +133,13 @@ absl::Status Instance::Open() {
       static_cast<uint32_t>(config_.misses_per_minute);
   options.committer.queue_max = config_.commit_queue;
   ASSIGN_OR_RETURN(
-      store_, vault::Store::Open(
-                  {*engines_.keys, *engines_.data, slots_, config_.store_name,
-                   SuiteOf(config_), crypto::AesOfThisProcessor(),
-                   engines_.backups.get(), witness_.get()},
-                  std::move(anchor), {*declared_.catalogue, *declared_.access},
-                  clock_, options));
+      store_,
+      vault::Store::Open(
+          {engines_.Keys(), engines_.Data(), slots_, config_.store_name,
+           SuiteOf(config_), crypto::AesOfThisProcessor(),
+           engines_.backups.get(), witness_.get(), engines_.replica.get()},
+          std::move(anchor), {*declared_.catalogue, *declared_.access}, clock_,
+          options));
   WarnOfSlots(config_, slots_, store_->store_keys());
   // Before anybody is served. Who cannot be sealed now stays behind the fence.
   FinishErasures();
@@ -449,10 +334,24 @@ void Instance::RotateKeys() {
   }
 }
 
+void Instance::CatchUpReplica() {
+  if (engines_.replica == nullptr || engines_.replica->CheckInStep().ok()) {
+    return;
+  }
+  const std::string id(store_->store_keys().store_id().bytes());
+  const absl::Status status = engines_.replica->CatchUp(id, ending_);
+  Warn(Level::kError, "replica", "the replica is behind: ", status);
+  if (status.ok()) {
+    Log(Level::kInfo, "replica_in_step",
+        {{"rows", static_cast<int64_t>(engines_.replica->compared())}});
+  }
+}
+
 void Instance::SealErasures(base::Timestamp start) {
   base::Timestamp renew_at = start + kRenewAfterStart;
   base::Timestamp purge_at = start + std::chrono::hours(config_.purge_hours);
   while (!StoppingBefore(std::chrono::steady_clock::now() + kSealInterval)) {
+    CatchUpReplica();
     FinishErasures();
     RotateKeys();
     const base::Timestamp now = clock_.Now();
@@ -471,6 +370,7 @@ Instance::~Instance() {
     const base::MutexLock lock(mutex_);
     stopping_ = true;
   }
+  ending_ = true;
   changed_.notify_all();
   if (keeping_up_.joinable()) keeping_up_.join();
   if (sealing_.joinable()) sealing_.join();

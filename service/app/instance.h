@@ -1,26 +1,25 @@
 // Instance: a whole vault in this process, from its configuration: engines,
 // slots, anchor, store, pools and server, made in that order and ended in the
-// other. The one place that names concrete engines.
+// other.
 //
 // Threads: one thread starts and stops it; the getters may be called from any.
 #ifndef HIZO_SERVICE_APP_INSTANCE_H_
 #define HIZO_SERVICE_APP_INSTANCE_H_
 
+#include <atomic>
 #include <chrono>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "crypto/breached_list.h"
-#include "crypto/suite.h"
 #include "service/app/config.h"
 #include "service/app/logging.h"
+#include "service/app/stores.h"
 #include "service/app/tls_watch.h"
 #include "service/base/clock.h"
 #include "service/base/mutex.h"
@@ -32,29 +31,9 @@
 #include "service/rpc/pacer.h"
 #include "service/rpc/server.h"
 #include "service/vault/store.h"
-#include "storage/backups.h"
-#include "storage/engine.h"
 #include "storage/witness.h"
 
 namespace hizo::app {
-
-// The two engines of a store, and the backups of its data.
-struct Engines {
-  std::unique_ptr<storage::Engine> keys;
-  std::unique_ptr<storage::Engine> data;
-  std::unique_ptr<storage::Backups> backups;  // of data, if configured
-};
-enum class Opening { kExisting, kNew };
-// Opens RocksDB in the configured directories; `log` is told what RocksDB
-// would log. Errors as those of OpenRocksDb.
-absl::StatusOr<Engines> OpenEngines(const Config& config, Opening opening,
-                                    std::function<void(std::string_view)> log);
-
-// The configured slots; kFailedPrecondition, with a text for the operator, if
-// there is something wrong with their passphrases.
-absl::StatusOr<vault::RootSlots> OpenSlots(const Config& config);
-// The suite that the store is made in.
-crypto::Suite SuiteOf(const Config& config);
 
 // What an operator declared: the catalogue and who may do what.
 struct Declared {
@@ -63,10 +42,6 @@ struct Declared {
   std::unique_ptr<const policy::AccessTable> access;  // points to policies
 };
 absl::StatusOr<Declared> ReadDeclared(const Config& config);
-
-// Makes a new, empty store: directories, slots, keys, anchor. kAlreadyExists,
-// and nothing changed, if any of it is there already.
-absl::Status InitStore(const Config& config);
 
 class Instance {
  public:
@@ -102,6 +77,8 @@ class Instance {
   void FinishErasures();
   void Renew();
   void RotateKeys();
+  // Brings the replica into step, if there is one and it is behind.
+  void CatchUpReplica();
   void Warn(Level level, const char* event, const std::string& what,
             const absl::Status& status);
   // Waits until then, or until it is time to end, which it tells.
@@ -130,6 +107,7 @@ class Instance {
   bool stopping_ HIZO_GUARDED_BY(mutex_) = false;
   // What was logged last of each, by its event.
   std::map<std::string, std::string> troubles_ HIZO_GUARDED_BY(mutex_);
+  std::atomic<bool> ending_ = false;
   std::thread keeping_up_;
   std::thread sealing_;
 };

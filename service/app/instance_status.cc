@@ -6,6 +6,21 @@
 #include "service/rpc/convert.h"
 
 namespace hizo::app {
+namespace {
+
+v1::ReplicaState StateOf(const storage::Replica& replica) {
+  switch (replica.state()) {
+    case storage::Replica::State::kBehind:
+      return v1::REPLICA_STATE_BEHIND;
+    case storage::Replica::State::kCatchingUp:
+      return v1::REPLICA_STATE_CATCHING_UP;
+    case storage::Replica::State::kInStep:
+      break;
+  }
+  return v1::REPLICA_STATE_IN_STEP;
+}
+
+}  // namespace
 
 v1::GetStatusResponse Instance::ReadStatus() const {
   v1::GetStatusResponse status;
@@ -33,6 +48,10 @@ v1::GetStatusResponse Instance::ReadStatus() const {
   }
   if (const auto purge = store_->purges().Newest()) {
     *status.mutable_purge() = rpc::FromPurge(*purge);
+  }
+  if (engines_.replica != nullptr) {
+    status.set_replica_state(StateOf(*engines_.replica));
+    status.set_replica_rows(static_cast<int64_t>(engines_.replica->compared()));
   }
   const auto waiting = store_->credentials().WaitingCallers(clock_.Now());
   if (waiting.ok()) {

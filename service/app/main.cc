@@ -13,6 +13,7 @@
 #include "service/app/options.h"
 #include "service/app/out_of_memory.h"
 #include "service/app/process.h"
+#include "service/app/rebuild.h"
 #include "service/app/restore.h"
 #include "service/app/verify_data.h"
 
@@ -65,7 +66,7 @@ int Serve(const Config& config) {
 
   const hizo::base::SystemClock clock;
   auto engines = hizo::app::OpenEngines(
-      config, hizo::app::Opening::kExisting, [](std::string_view text) {
+      config, hizo::app::Opening::kServed, [](std::string_view text) {
         hizo::app::LogText(Level::kWarning, "rocksdb", text);
       });
   if (!engines.ok()) return Fail("cannot_open", engines.status());
@@ -114,6 +115,24 @@ int Restore(const Config& config, uint64_t backup) {
                "since the backup.\n"
             << "The data of before lie in " << restored->replaced.string()
             << ": remove them once all is well.\n";
+  return kExitOk;
+}
+
+int Rebuild(const Config& config) {
+  const absl::Status status = hizo::app::CheckProcess(config);
+  if (!status.ok()) return Fail("process", status);
+  const hizo::base::SystemClock clock;
+  const auto rebuilt = hizo::app::RebuildStores(config, clock);
+  if (!rebuilt.ok()) return Fail("cannot_rebuild", rebuilt.status());
+  std::cout << "The stores in " << config.storage_data_dir.string() << " and "
+            << config.storage_keys_dir.string()
+            << " were made anew from the replica in "
+            << config.replica_dir.string() << "; their audit log has "
+            << rebuilt->audit_events << " entries.\n";
+  if (rebuilt->anchor_is_new) {
+    std::cout << "The anchor was lost as well and is new: compare that number "
+                 "with the newest head that a witness or anybody else has.\n";
+  }
   return kExitOk;
 }
 
@@ -204,6 +223,8 @@ int main(int argc, char** argv) {
       return Restore(*config, options->backup);
     case hizo::app::Command::kVerifyData:
       return VerifyData(*config);
+    case hizo::app::Command::kRebuild:
+      return Rebuild(*config);
     case hizo::app::Command::kInit:
       return Init(*config);
     case hizo::app::Command::kCheckConfig:

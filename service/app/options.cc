@@ -26,6 +26,8 @@ constexpr char kExamples[] =
     "      takes records back from backup 3, while nobody is served\n"
     "  hizod --config /etc/hizo/hizod.yaml --verify-data\n"
     "      finds older rows that were put back, while nobody is served\n"
+    "  hizod --config /etc/hizo/hizod.yaml --rebuild\n"
+    "      makes data and keys anew from their replica, after a disk was lost\n"
     "  hizod --config hizod.yaml --listen=localhost:8443 "
     "--slots=/a/root --slots=/b/root\n"
     "      serves, with settings of the file replaced\n"
@@ -41,6 +43,7 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
   bool init = false;
   bool check = false;
   bool verify = false;
+  bool rebuild = false;
 
   CLI::App app(kDescription, "hizod");
   app.footer(kExamples);
@@ -66,6 +69,13 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
       ->excludes("--init")
       ->excludes("--check-config")
       ->excludes("--verify-data");
+  app.add_flag("--rebuild", rebuild,
+               "make data and keys anew from their replica, after a disk was "
+               "lost, then end")
+      ->excludes("--init")
+      ->excludes("--check-config")
+      ->excludes("--verify-data")
+      ->excludes("--restore");
 
   const std::vector<SettingHelp> settings = Settings();
   std::vector<std::vector<std::string>> values(settings.size());
@@ -97,6 +107,7 @@ absl::StatusOr<Options> ParseOptions(int argc, const char* const* argv) {
   }
   if (init) options.command = Command::kInit;
   if (options.backup != 0) options.command = Command::kRestore;
+  if (rebuild) options.command = Command::kRebuild;
   if (verify) options.command = Command::kVerifyData;
   if (check) options.command = Command::kCheckConfig;
   options.config = config;

@@ -18,6 +18,7 @@ enum class Command : uint8_t {
   kInit,         // make a new, empty store, then end
   kCheckConfig,  // read and check the configuration, then end
   kVerifyData,   // hold all rows against the audit log, then end
+  kRebuild,      // make lost stores anew from their replica, then end
   kRestore,      // take records back from a backup, then end
   kPrint,        // print `text`, then end: help or version
 };

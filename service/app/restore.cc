@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "service/app/instance.h"
+#include "service/app/stores.h"
 #include "service/base/status_macros.h"
 #include "storage/anchor.h"
 #include "storage/rocksdb/engine.h"

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "crypto/root_slot.h"
-#include "service/app/instance.h"
+#include "service/app/stores.h"
 #include "service/base/status_macros.h"
 
 namespace hizo::app {

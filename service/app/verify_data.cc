@@ -6,6 +6,7 @@
 
 #include "service/app/instance.h"
 #include "service/app/restore.h"
+#include "service/app/stores.h"
 #include "service/base/status_macros.h"
 #include "service/vault/store.h"
 #include "storage/anchor.h"

@@ -19,6 +19,20 @@ std::string PurgeText(const v1::GetStatusResponse& status) {
   return ended + (sound ? ", nothing left" : ", something may be left");
 }
 
+std::string ReplicaText(const v1::GetStatusResponse& status) {
+  switch (status.replica_state()) {
+    case v1::REPLICA_STATE_IN_STEP:
+      return "in step";
+    case v1::REPLICA_STATE_CATCHING_UP:
+      return "catching up, " + std::to_string(status.replica_rows()) +
+             " rows compared";
+    case v1::REPLICA_STATE_BEHIND:
+      return "BEHIND: nothing is sealed until it is written again";
+    default:
+      return "none";
+  }
+}
+
 class Status : public Command {
  public:
   explicit Status(CLI::App&) {}
@@ -60,6 +74,7 @@ class Status : public Command {
     table.Add({"newest backup", response.has_backup_time()
                                     ? DisplayText(response.backup_time())
                                     : "none"});
+    table.Add({"replica", ReplicaText(response)});
     table.Add({"newest purge", PurgeText(response)});
     session.Print(response, table.Text());
     return absl::OkStatus();

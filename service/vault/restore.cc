@@ -4,7 +4,6 @@
 #include <array>
 #include <iterator>
 #include <utility>
-#include <vector>
 
 #include "crypto/record_cipher.h"
 #include "service/audit/query.h"
@@ -16,9 +15,12 @@
 #include "service/vault/fence.h"
 #include "service/vault/row_keys.h"
 #include "storage/key_bytes.h"
+#include "storage/rows.h"
 
 namespace hizo::vault {
 namespace {
+
+using storage::Rows;
 
 constexpr uint8_t kFormat = 1;
 constexpr uint8_t kPartly = 1;
@@ -48,36 +50,6 @@ std::string MarkOf(uint8_t stage, const RestoreCounts& counts) {
   }
   return std::move(mark).Take();
 }
-
-// Rows of a range, some at a time.
-class Rows {
- public:
-  Rows(const storage::Reader& reader, std::string from, std::string until)
-      : reader_(reader), from_(std::move(from)), until_(std::move(until)) {}
-
-  // The next one; nullptr at the end.
-  absl::StatusOr<storage::Row*> Peek() {
-    if (next_ == rows_.size() && !ended_) {
-      ASSIGN_OR_RETURN(rows_, reader_.Scan({.from = from_,
-                                            .until = until_,
-                                            .limit = kRowsAtOnce,
-                                            .bytes = kBytesAtOnce}));
-      next_ = 0;
-      ended_ = rows_.empty();
-      if (!ended_) from_ = rows_.back().key + '\0';
-    }
-    return next_ == rows_.size() ? nullptr : &rows_[next_];
-  }
-  void Pop() { ++next_; }
-
- private:
-  const storage::Reader& reader_;
-  std::string from_;
-  const std::string until_;
-  std::vector<storage::Row> rows_;
-  size_t next_ = 0;
-  bool ended_ = false;
-};
 
 absl::StatusOr<base::TenantId> TenantOf(std::string_view record_key) {
   storage::KeyReader reader(record_key);

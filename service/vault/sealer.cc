@@ -74,6 +74,11 @@ Sealer::Plan Sealer::PlanFor(const Targets& targets,
   return plan;
 }
 
+absl::Status Sealer::CheckReplica() const {
+  return parts_.replica == nullptr ? absl::OkStatus()
+                                   : parts_.replica->CheckInStep();
+}
+
 absl::Status Sealer::Settle() {
   ASSIGN_OR_RETURN(const RootOfNow now, RootOfNow::Read(parts_.keys));
   for (const auto& slot : parts_.slots) {
@@ -86,6 +91,7 @@ absl::Status Sealer::Settle() {
     }
     for (const RootSlot::Root& root : roots) {
       if (now.Is(root)) continue;
+      RETURN_IF_ERROR(CheckReplica());
       RETURN_IF_ERROR(slot->Erase(now.store_id(), root.epoch));
     }
   }
@@ -106,6 +112,7 @@ void Sealer::AwaitEndOf(const std::weak_ptr<const KeyTree>& tree) const {
 }
 
 absl::Status Sealer::Seal(const Targets& targets) {
+  RETURN_IF_ERROR(CheckReplica());
   RETURN_IF_ERROR(Settle());
   Work work;
   work.from = parts_.store_keys.tree();

@@ -10,6 +10,9 @@
 //   2 one batch into the keys store       atomic: the seal has been or has not
 //   3 the old root erased in all slots    crash: Settle erases it
 //
+// Where there is a replica, 3 waits until it has 2: what it holds must never
+// be what no root opens any more.
+//
 // What was copied before can be opened only with the old root, which is
 // nowhere. Until 3 is done in every configured slot, nobody is told that they
 // are sealed: a slot that cannot be written stops all seals.
@@ -37,6 +40,7 @@
 #include "service/vault/row_keys.h"
 #include "service/vault/store_keys.h"
 #include "storage/engine.h"
+#include "storage/replica.h"
 
 namespace hizo::vault {
 
@@ -47,6 +51,7 @@ class Sealer {
     const std::vector<std::unique_ptr<crypto::RootSlot>>& slots;
     StoreKeys& store_keys;
     Committer& committer;
+    const storage::Replica* replica;  // of the keys; nullptr: there is none
   };
   // Somebody behind a fence, and every shard that they were ever in.
   struct Person {
@@ -95,6 +100,7 @@ class Sealer {
                          const crypto::Key& from, Work& work) const;
   absl::StatusOr<std::string> Rewrapped(const PersonsRow& person,
                                         std::string_view row, Work& work) const;
+  absl::Status CheckReplica() const;
   absl::Status PutRoot(const crypto::RootSlot::Root& root) const;
   // Until nobody has the tree of before any more, so that its keys are wiped.
   void AwaitEndOf(const std::weak_ptr<const crypto::KeyTree>& tree) const;

@@ -271,7 +271,7 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
                            *store_keys_},
           options.committer)),
       erasure_runner_(std::make_unique<ErasureRunner>(ErasureRunner::Parts{
-          {parts.keys, parts.slots, *store_keys_, *committer_},
+          {parts.keys, parts.slots, *store_keys_, *committer_, parts.replica},
           services_,
           OriginOf(parts),
           clock})),

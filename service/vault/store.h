@@ -48,6 +48,7 @@
 #include "storage/anchor.h"
 #include "storage/backups.h"
 #include "storage/engine.h"
+#include "storage/replica.h"
 #include "storage/witness.h"
 
 namespace hizo::vault {
@@ -66,6 +67,8 @@ class Store {
     crypto::AesSupport aes = crypto::AesOfThisProcessor();
     storage::Backups* backups = nullptr;  // of `data`; none are configured
     storage::Witness* witness = nullptr;  // of the log; none is configured
+    // Of `keys` and `data`, which then are its engines; none is configured.
+    const storage::Replica* replica = nullptr;
   };
   struct Options {
     Credentials::Options passwords;

@@ -26,6 +26,7 @@
 #include "service/vault/row_keys.h"
 #include "storage/memory/engine.h"
 #include "tests/service/vault/people.h"
+#include "tests/testing/borrowed_engine.h"
 #include "tests/testing/child_process.h"
 
 namespace hizo::vault {
@@ -58,20 +59,12 @@ void AppendSized(std::ostream& out, const std::string& bytes) {
 }
 
 // Keeps whatever is written into an engine, which outlives it.
-class KeepingEngine final : public storage::Engine {
+class KeepingEngine final : public test::BorrowedEngine {
  public:
   KeepingEngine(char store, storage::Engine& engine, const fs::path& kept)
-      : store_(store),
-        engine_(engine),
+      : BorrowedEngine(engine),
+        store_(store),
         kept_(kept, std::ios::binary | std::ios::app) {}
-  absl::StatusOr<std::optional<std::string>> Get(
-      std::string_view key) const override {
-    return engine_.Get(key);
-  }
-  absl::StatusOr<std::vector<storage::Row>> Scan(
-      const storage::ScanRange& range) const override {
-    return engine_.Scan(range);
-  }
   absl::Status Commit(const storage::Batch& batch) override {
     for (const storage::Batch::Write& write : batch.writes()) {
       if (!write.value.has_value()) continue;
@@ -80,21 +73,11 @@ class KeepingEngine final : public storage::Engine {
       AppendSized(kept_, *write.value);
     }
     kept_.flush();
-    return engine_.Commit(batch);
-  }
-  absl::StatusOr<std::unique_ptr<storage::Snapshot>> NewSnapshot()
-      const override {
-    return engine_.NewSnapshot();
-  }
-  absl::Status Health() const override { return engine_.Health(); }
-  bool OnlyReserveLeft() const override { return engine_.OnlyReserveLeft(); }
-  absl::StatusOr<storage::PurgeReport> Purge(std::atomic<bool>& stop) override {
-    return engine_.Purge(stop);
+    return BorrowedEngine::Commit(batch);
   }
 
  private:
   const char store_;
-  storage::Engine& engine_;
   std::ofstream kept_;
 };
 

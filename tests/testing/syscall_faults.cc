@@ -14,6 +14,7 @@
 #include <array>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstddef>
 #include <filesystem>
 #include <system_error>
@@ -26,8 +27,9 @@ void Check(bool ok) {
 }
 
 constexpr std::array kWatched{
-    __NR_fsync,  __NR_fdatasync, __NR_write, __NR_pwrite64,
-    __NR_openat, __NR_rename,    __NR_mkdir, __NR_open,
+    __NR_fsync,  __NR_fdatasync, __NR_write,     __NR_pwrite64,
+    __NR_openat, __NR_rename,    __NR_mkdir,     __NR_open,
+    __NR_unlink, __NR_ftruncate, __NR_renameat2,
 };
 
 // The path of an open file; empty if there is none.
@@ -112,6 +114,7 @@ void SyscallFaults::Attach(pid_t child) {
         static_cast<ssize_t>(sizeof(theirs)));
   const int process = static_cast<int>(syscall(__NR_pidfd_open, child, 0));
   Check(process >= 0);
+  child_ = child;
   listener_ = static_cast<int>(syscall(__NR_pidfd_getfd, process, theirs, 0));
   close(process);
   Check(listener_ >= 0);
@@ -122,6 +125,19 @@ void SyscallFaults::Attach(pid_t child) {
 void SyscallFaults::Fail(Call call, std::string part, int error) {
   const std::lock_guard lock(mutex_);
   fault_ = Fault{call, std::move(part), error};
+}
+
+void SyscallFaults::FailNth(size_t nth, Call call, std::string part,
+                            int error) {
+  const std::lock_guard lock(mutex_);
+  fault_ = Fault{call, std::move(part), error, nth};
+  seen_ = 0;
+}
+
+void SyscallFaults::KillAtNth(size_t nth, std::string part) {
+  const std::lock_guard lock(mutex_);
+  fault_ = Fault{std::nullopt, std::move(part), 0, nth};
+  seen_ = 0;
 }
 
 void SyscallFaults::Heal() {
@@ -155,14 +171,33 @@ int SyscallFaults::ErrorFor(pid_t thread, int number,
     case __NR_open:
       if (Writes(arguments[1])) path = TextAt(thread, arguments[0]);
       break;
+    case __NR_ftruncate:
+      call = Call::kWrite;
+      break;
+    case __NR_renameat2:
+      path = TextAt(thread, arguments[1]);
+      break;
     default:
       path = TextAt(thread, arguments[0]);
   }
-  if (call != fault_->call) return 0;
+  if (fault_->call.has_value() && call != *fault_->call) return 0;
   if (call != Call::kMakeFile) path = PathOf(thread, arguments[0]);
   if (path.find(fault_->part) == path.npos) return 0;
+  ++seen_;
+  if (fault_->nth > 1) {
+    --fault_->nth;
+    return 0;
+  }
   ++failed_;
-  return fault_->error;
+  const Fault fault = *fault_;
+  if (fault.nth == 1) fault_.reset();
+  if (fault.error == 0) kill(child_, SIGKILL);
+  return fault.error;
+}
+
+size_t SyscallFaults::seen() const {
+  const std::lock_guard lock(mutex_);
+  return seen_;
 }
 
 void SyscallFaults::Serve() {

@@ -204,7 +204,10 @@ std::filesystem::path VaultFixture::anchor_file() const {
 }
 
 vault::Store::Parts VaultFixture::Parts() {
-  return {*keys_, *data_, slots_, kName, options_.store_suite};
+  vault::Store::Parts parts{*keys_, *data_, slots_, kName,
+                            options_.store_suite};
+  parts.replica = options_.replica;
+  return parts;
 }
 
 const policy::FieldSpec& VaultFixture::Field(std::string_view full_name) const {

@@ -118,6 +118,8 @@ class VaultFixture {
     std::vector<std::string> trusted_vaults = {};
     // Changes the catalogue before it is made; empty: as it is.
     std::function<void(policy::CatalogueSource&)> amend = nullptr;
+    // Of the engines that `open` gives; outlives this. nullptr: there is none.
+    const storage::Replica* replica = nullptr;
     // The policy of kAcme; nullopt: it has none.
     std::optional<policy::PolicySource> company = std::nullopt;
     // Where everything lies, left behind at the end; empty: in a directory that

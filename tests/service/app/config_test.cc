@@ -344,7 +344,7 @@ TEST(SettingsTest, DescribeEverySettingOnce) {
     EXPECT_THAT(setting.flag, Not(HasSubstr("_")));
     EXPECT_EQ(++flags[setting.flag], 1) << setting.flag;
   }
-  EXPECT_EQ(flags.size(), 48U);
+  EXPECT_EQ(flags.size(), 49U);
   EXPECT_EQ(flags.count("--storage.data-dir"), 1U);
 }
 
@@ -377,6 +377,33 @@ TEST_F(ConfigTest, RefusesBackupsBesideKeysAndSlots) {
               HasSubstr("backup.dir"));
   EXPECT_THAT(ErrorOf({{"anchor", "anchor: copies/anchor"},
                        {"backup", "backup: {dir: copies}"}}),
+              HasSubstr("must not hold the anchor"));
+}
+
+TEST_F(ConfigTest, TakesAReplicaApartFromAllElse) {
+  EXPECT_EQ(Load({})->replica_dir, "");
+  const absl::StatusOr<Config> config =
+      Load({{"replica", "replica: {dir: second}"}});
+  ASSERT_TRUE(config.ok()) << config.status();
+  EXPECT_EQ(config->replica_dir, folder_.path() / "second");
+  EXPECT_THAT(Warnings(*config),
+              Contains(HasSubstr("replica.dir: it is on the device")));
+  for (const char* place : {"store/data", "store/keys/second", "store", "slots",
+                            "slots/second", "/"}) {
+    EXPECT_THAT(
+        ErrorOf({{"replica", "replica: {dir: " + std::string(place) + "}"}}),
+        HasSubstr("replica.dir"))
+        << place;
+  }
+  for (const char* backups : {"second", "second/backups", "."}) {
+    EXPECT_THAT(
+        ErrorOf({{"replica", "replica: {dir: second}"},
+                 {"backup", "backup: {dir: " + std::string(backups) + "}"}}),
+        HasSubstr("backup.dir"))
+        << backups;
+  }
+  EXPECT_THAT(ErrorOf({{"anchor", "anchor: second/anchor"},
+                       {"replica", "replica: {dir: second}"}}),
               HasSubstr("must not hold the anchor"));
 }
 

@@ -31,6 +31,8 @@ TEST(ParseOptionsTest, TakesACommandAndAFile) {
             Command::kCheckConfig);
   EXPECT_EQ(Parse({"--config=a.yaml", "--verify-data"})->command,
             Command::kVerifyData);
+  EXPECT_EQ(Parse({"--config=a.yaml", "--rebuild"})->command,
+            Command::kRebuild);
   const auto restore = Parse({"--config=a.yaml", "--restore", "12"});
   ASSERT_TRUE(restore.ok()) << restore.status();
   EXPECT_EQ(restore->command, Command::kRestore);
@@ -74,6 +76,8 @@ TEST(ParseOptionsTest, RefusesWhatItDoesNotKnow) {
                                              {"--init", "--check-config"},
                                              {"--init", "--restore", "1"},
                                              {"--verify-data", "--init"},
+                                             {"--rebuild", "--init"},
+                                             {"--rebuild", "--restore", "1"},
                                              {"--restore", "0"},
                                              {"--restore", "-1"},
                                              {"--restore", "x"},
