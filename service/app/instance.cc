@@ -138,9 +138,9 @@ absl::Status Instance::Open() {
           {engines_.Keys(), engines_.Data(), slots_, config_.store_name,
            SuiteOf(config_), crypto::AesOfThisProcessor(),
            engines_.backups.get(), witness_.get(), engines_.replica.get()},
-          std::move(anchor), {*declared_.catalogue, *declared_.access}, clock_,
-          options));
+          std::move(anchor), PolicyOf(declared_), clock_, options));
   WarnOfSlots(config_, slots_, store_->store_keys());
+  TellPolicies();
   // Before anybody is served. Who cannot be sealed now stays behind the fence.
   FinishErasures();
   return absl::OkStatus();
@@ -203,8 +203,8 @@ absl::Status Instance::Serve() {
   limits_.emplace(*declared_.access,
                   static_cast<uint32_t>(config_.misses_per_minute));
   dispatch_.emplace(rpc::Dispatch::Parts{
-      *declared_.catalogue, *declared_.access, clock_, store_->committer(),
-      *limits_, *passwords_, *reruns_, *pacer_});
+      *declared_.catalogue, *declared_.access, store_->policies().table(),
+      clock_, store_->committer(), *limits_, *passwords_, *reruns_, *pacer_});
   tls_.emplace(config_, tls, [this](rpc::TlsFiles files) {
     server_->ReplaceTls(std::move(files));
   });

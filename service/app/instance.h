@@ -42,6 +42,8 @@ struct Declared {
   std::unique_ptr<const policy::AccessTable> access;  // points to policies
 };
 absl::StatusOr<Declared> ReadDeclared(const Config& config);
+// What a store is opened with; refers to `declared`.
+vault::Store::Policy PolicyOf(const Declared& declared);
 
 class Instance {
  public:
@@ -67,6 +69,8 @@ class Instance {
   absl::Status Serve();
   // How long a hash takes here; warns where that is too short or too long.
   void MeasurePasswords();
+  // Says which policy each tenant is decided by.
+  void TellPolicies() const;
   v1::GetStatusResponse ReadStatus() const;
   // The background thread: looks at the TLS files, and tidies each hour.
   void KeepUp();

@@ -3,6 +3,7 @@
 
 #include "crypto/secret.h"
 #include "service/app/instance.h"
+#include "service/app/policy_file.h"
 #include "service/rpc/convert.h"
 
 namespace hizo::app {
@@ -21,6 +22,28 @@ v1::ReplicaState StateOf(const storage::Replica& replica) {
 }
 
 }  // namespace
+
+vault::Store::Policy PolicyOf(const Declared& declared) {
+  return {*declared.catalogue, *declared.access, ParsePolicy};
+}
+
+void Instance::TellPolicies() const {
+  for (const vault::PolicyState& policy : store_->policies().States()) {
+    const std::string what = "tenant " + policy.tenant + ": policy " +
+                             policy.profile_id + " version " +
+                             std::to_string(policy.version) + ", sha256 " +
+                             policy.digest;
+    if (!policy.activation.has_value()) {
+      LogText(Level::kInfo, "policy", what + ", from the configured files");
+    } else {
+      LogText(
+          policy.files_differ ? Level::kWarning : Level::kInfo, "policy",
+          what + ", activated by " + policy.activation->actor +
+              (policy.files_differ ? "; the configured files say something else"
+                                   : ""));
+    }
+  }
+}
 
 v1::GetStatusResponse Instance::ReadStatus() const {
   v1::GetStatusResponse status;
@@ -60,6 +83,15 @@ v1::GetStatusResponse Instance::ReadStatus() const {
       wait.set_caller(caller.caller);
       *wait.mutable_until_time() = rpc::FromTimestamp(caller.until);
     }
+  }
+  for (const vault::PolicyState& policy : store_->policies().States()) {
+    v1::TenantPolicy& shown = *status.add_policies();
+    shown.set_tenant(policy.tenant);
+    shown.set_profile_id(policy.profile_id);
+    shown.set_version(static_cast<int64_t>(policy.version));
+    shown.set_sha256(policy.digest);
+    shown.set_activated(policy.activation.has_value());
+    shown.set_files_differ(policy.files_differ);
   }
   status.set_password_milliseconds(static_cast<int32_t>(
       std::chrono::ceil<std::chrono::milliseconds>(hash_time_).count()));

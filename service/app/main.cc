@@ -181,12 +181,13 @@ int CheckConfig(const Config& config) {
     std::cout << "warning: " << warning << "\n";
   }
   for (const hizo::policy::TenantSpec& tenant : declared->access->tenants()) {
-    if (tenant.policy == nullptr) continue;
-    std::cout << "tenant " << tenant.name << ": policy "
-              << tenant.policy->profile_id() << " version "
-              << tenant.policy->version() << ", sha256 "
-              << tenant.policy->digest() << "\n";
-    for (const hizo::policy::Conflict& conflict : tenant.policy->conflicts()) {
+    const hizo::policy::CompanyPolicy* policy = tenant.policy_of_files;
+    if (policy == nullptr) continue;
+    std::cout << "tenant " << tenant.name << ": policy " << policy->profile_id()
+              << " version " << policy->version() << ", sha256 "
+              << policy->digest()
+              << "; one that was activated goes before it\n";
+    for (const hizo::policy::Conflict& conflict : policy->conflicts()) {
       std::cout << "  accepted: " << conflict.id << ", " << conflict.text
                 << "\n";
     }

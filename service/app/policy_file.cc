@@ -7,6 +7,7 @@
 
 #include "absl/strings/escaping.h"
 #include "crypto/digest.h"
+#include "service/app/legal_terms.h"
 #include "service/app/policy_schema.h"
 #include "service/app/yaml_reader.h"
 #include "service/base/status_macros.h"
@@ -90,11 +91,19 @@ absl::Status CheckDurations(const YamlValue& value) {
   return absl::OkStatus();
 }
 
+absl::Status CheckCount(const YamlValue& value) {
+  return value.items.size() <= kPolicyEntriesMax
+             ? absl::OkStatus()
+             : value.Error("there are more than " +
+                           std::to_string(kPolicyEntriesMax));
+}
+
 absl::Status ReadPurposes(const YamlValue& root, PolicySource& source) {
   const YamlValue* purposes = Said(root, "purposes");
   if (purposes == nullptr || purposes->kind != Kind::kList) {
     return root.Error("`purposes` is no list");
   }
+  RETURN_IF_ERROR(CheckCount(*purposes));
   for (const YamlValue& item : purposes->items) {
     PolicySource::Purpose purpose;
     purpose.where = item.where;
@@ -213,6 +222,7 @@ absl::StatusOr<std::vector<const YamlValue*>> Entries(
   const YamlValue* map = Said(root, key);
   if (map == nullptr) return entries;
   if (map->kind != Kind::kMap) return map->Error("wanted `key: value` pairs");
+  RETURN_IF_ERROR(CheckCount(*map));
   keys.insert(keys.end(), {"by", "because"});
   for (const YamlValue& item : map->items) {
     for (const YamlValue& part : item.items) {
@@ -231,7 +241,10 @@ absl::Status ReadNames(const YamlValue& root, std::string_view key,
                        std::vector<PolicySource::Named>& names) {
   ASSIGN_OR_RETURN(const auto entries, Entries(root, key, {}));
   for (const YamlValue* entry : entries) {
-    names.push_back({entry->key, entry->where});
+    PolicySource::Named named{entry->key, entry->where};
+    ASSIGN_OR_RETURN(named.by, Text(*entry, "by"));
+    ASSIGN_OR_RETURN(named.because, Text(*entry, "because"));
+    names.push_back(std::move(named));
   }
   return absl::OkStatus();
 }
@@ -239,7 +252,8 @@ absl::Status ReadNames(const YamlValue& root, std::string_view key,
 absl::Status ReadUses(const YamlValue& root, PolicySource& source) {
   ASSIGN_OR_RETURN(const auto uses,
                    Entries(root, "purposes",
-                           {"serves", "legal_basis", "consent_from_version"}));
+                           {"serves", "legal_basis", "consent_from_version",
+                            "acceptance_from_version"}));
   for (const YamlValue* entry : uses) {
     PolicySource::Use use;
     use.id = entry->key;
@@ -250,6 +264,9 @@ absl::Status ReadUses(const YamlValue& root, PolicySource& source) {
     ASSIGN_OR_RETURN(use.basis, ReadBasis(*entry));
     if (const YamlValue* from = Said(*entry, "consent_from_version")) {
       RETURN_IF_ERROR(from->Read(use.consent_from));
+    }
+    if (const YamlValue* from = Said(*entry, "acceptance_from_version")) {
+      RETURN_IF_ERROR(from->Read(use.acceptance_from));
     }
     source.uses.push_back(std::move(use));
   }
@@ -275,28 +292,46 @@ absl::Status ReadOperator(const YamlValue& root, PolicySource& source) {
   const YamlValue* version = Said(root, "version");
   if (version == nullptr) return root.Error("`version` is missing");
   RETURN_IF_ERROR(version->Read(source.version));
+  source.version_where = version->where;
   if (source.version == 0) return version->Error("versions begin with 1");
   RETURN_IF_ERROR(ReadUses(root, source));
   RETURN_IF_ERROR(ReadNames(root, "classes", source.more_classes));
   RETURN_IF_ERROR(ReadNames(root, "retention", source.goes_with_them));
+  RETURN_IF_ERROR(ReadNames(root, "replaces", source.replaces));
+  RETURN_IF_ERROR(ReadNames(root, "notices", source.notices));
   return ReadNames(root, "accepted_conflicts", source.accepted);
 }
 
-}  // namespace
-
-absl::StatusOr<PolicySource> ReadPolicy(const policy::PolicyFiles& files) {
+// Of profile, statutory overlay and operator's overlay.
+absl::StatusOr<PolicySource> ReadAll(const absl::StatusOr<YamlFile>& first,
+                                     const absl::StatusOr<YamlFile>& second,
+                                     const absl::StatusOr<YamlFile>& third) {
   PolicySource source;
-  ASSIGN_OR_RETURN(const YamlFile profile, ReadYamlFile(files.profile));
+  ASSIGN_OR_RETURN(const YamlFile profile, first);
   RETURN_IF_ERROR(ReadProfile(profile.root, source));
-  ASSIGN_OR_RETURN(const YamlFile statutory, ReadYamlFile(files.statutory));
+  ASSIGN_OR_RETURN(const YamlFile statutory, second);
   RETURN_IF_ERROR(ReadStatutory(statutory.root, source));
-  ASSIGN_OR_RETURN(const YamlFile overlay, ReadYamlFile(files.overlay));
+  ASSIGN_OR_RETURN(const YamlFile overlay, third);
   RETURN_IF_ERROR(ReadOperator(overlay.root, source));
+  source.legal_terms = ReadLegalTerms(profile.root, statutory.root);
   const crypto::Digest digest =
       crypto::Sha256(profile.digest + statutory.digest + overlay.digest);
   const std::string_view bytes = crypto::AsBytes(digest);
   source.digest = absl::BytesToHexString({bytes.data(), bytes.size()});
   return source;
+}
+
+}  // namespace
+
+absl::StatusOr<PolicySource> ReadPolicy(const policy::PolicyFiles& files) {
+  return ReadAll(ReadYamlFile(files.profile), ReadYamlFile(files.statutory),
+                 ReadYamlFile(files.overlay));
+}
+
+absl::StatusOr<PolicySource> ParsePolicy(const policy::PolicyTexts& texts) {
+  return ReadAll(ReadYamlText(texts.profile, "profile"),
+                 ReadYamlText(texts.statutory, "statutory"),
+                 ReadYamlText(texts.overlay, "operator"));
 }
 
 absl::StatusOr<std::vector<std::unique_ptr<const policy::CompanyPolicy>>>
@@ -309,7 +344,7 @@ CompilePolicies(const policy::Catalogue& catalogue,
                      ReadPolicy(*tenant.policy_files));
     ASSIGN_OR_RETURN(auto made,
                      policy::CompanyPolicy::Create(source, catalogue));
-    tenant.policy = policies.emplace_back(std::move(made)).get();
+    tenant.policy_of_files = policies.emplace_back(std::move(made)).get();
   }
   return policies;
 }

@@ -213,8 +213,8 @@ constexpr SchemaRow kStatutory[] = {
 
 constexpr SchemaRow kOperator[] = {
     {"",
-     "accepted_conflicts classes kind profile_id purposes required_by_law "
-     "retention schema_version version"},
+     "accepted_conflicts classes kind notices profile_id purposes replaces "
+     "required_by_law retention schema_version version"},
 };
 
 // Maps whose keys are names, and so are checked by who reads them.

@@ -113,7 +113,7 @@ absl::StatusOr<Rebuilt> RebuildStores(const Config& config,
         vault::Store::Open({*engines.keys, *engines.data, slots,
                             config.store_name, SuiteOf(config)},
                            std::move(anchor),
-                           {*declared.catalogue, *declared.access}, clock, {}));
+                           PolicyOf(declared), clock, {}));
     rebuilt.audit_events = store->log().head().size;
   }
   RETURN_IF_ERROR(TakeMarkAway(config));

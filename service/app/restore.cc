@@ -81,9 +81,9 @@ absl::Status MakeNew(const Config& config, const Declared& declared,
   ASSIGN_OR_RETURN(const auto into, storage::OpenRocksDb(options));
   ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
   ASSIGN_OR_RETURN(auto anchor, OpenAnchor(config, engines));
-  return vault::Store::Restore(
-             PartsOf(config, engines, slots), std::move(anchor),
-             {*declared.catalogue, *declared.access}, clock, *reader, *into)
+  return vault::Store::Restore(PartsOf(config, engines, slots),
+                               std::move(anchor), PolicyOf(declared), clock,
+                               *reader, *into)
       .status();
 }
 
@@ -97,10 +97,10 @@ absl::StatusOr<vault::RestoreCounts> TellTheLog(const Config& config,
   if (!counts.has_value()) return absl::InternalError("nothing was restored");
   ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
   ASSIGN_OR_RETURN(auto anchor, OpenAnchor(config, engines));
-  RETURN_IF_ERROR(
-      vault::Store::Open(PartsOf(config, engines, slots), std::move(anchor),
-                         {*declared.catalogue, *declared.access}, clock, {})
-          .status());
+  RETURN_IF_ERROR(vault::Store::Open(PartsOf(config, engines, slots),
+                                     std::move(anchor), PolicyOf(declared),
+                                     clock, {})
+                      .status());
   return *counts;
 }
 

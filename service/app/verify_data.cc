@@ -29,8 +29,7 @@ absl::StatusOr<vault::DataVerdict> VerifyData(const Config& config,
       const auto store,
       vault::Store::Open({*engines.keys, *engines.data, slots,
                           config.store_name, SuiteOf(config)},
-                         std::move(anchor),
-                         {*declared.catalogue, *declared.access}, clock, {}));
+                         std::move(anchor), PolicyOf(declared), clock, {}));
   return vault::DataCheck({*engines.keys, *engines.data, store->store_keys(),
                            *declared.access, store->log().head().size})
       .Run();

@@ -197,6 +197,11 @@ absl::StatusOr<YamlFile> ReadYamlFile(const std::filesystem::path& file) {
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (in.bad()) return absl::NotFoundError(name + ": cannot be read");
   text.resize(static_cast<size_t>(in.gcount()));
+  return ReadYamlText(text, name);
+}
+
+absl::StatusOr<YamlFile> ReadYamlText(const std::string& text,
+                                      const std::string& name) {
   YamlFile read;
   ASSIGN_OR_RETURN(read.root, ParseYaml(text, name));
   const crypto::Digest digest = crypto::Sha256(text);

@@ -67,6 +67,9 @@ struct YamlFile {
   std::string digest;
 };
 absl::StatusOr<YamlFile> ReadYamlFile(const std::filesystem::path& file);
+// The same of the text of a file that errors call `name`.
+absl::StatusOr<YamlFile> ReadYamlText(const std::string& text,
+                                      const std::string& name);
 absl::StatusOr<YamlValue> ReadYaml(const std::filesystem::path& file);
 // The same of `text`; errors call it `name`.
 absl::StatusOr<YamlValue> ParseYaml(const std::string& text,

@@ -21,6 +21,7 @@ inline constexpr char kSpaceWorn = 'w';
 inline constexpr char kSpaceWornShard = 'x';
 inline constexpr char kSpaceRotation = 'r';
 inline constexpr char kSpaceRecipient = 't';
+inline constexpr char kSpacePolicy = 'c';
 inline constexpr char kSpaceAuditEntry = 'A';
 inline constexpr char kSpaceAuditTile = 'T';
 inline constexpr char kSpaceAuditHead = 'H';

@@ -113,6 +113,13 @@ constexpr std::array<ReasonRow, kReasonCount> kReasons = {{
      "not a key that only another opens: no age key, a weak one, or one's own"},
     {Reason::kRecipientUnknown, kNotFound, "RECIPIENT_UNKNOWN",
      "no recipient is registered under this name"},
+    {Reason::kPolicyInvalid, kInvalidArgument, "POLICY_INVALID",
+     "the policy's files are not in order; ValidatePolicy tells where and why"},
+    {Reason::kPolicyConflict, kFailedPrecondition, "POLICY_CONFLICT",
+     "this policy may not follow the one in force; ValidatePolicy tells why"},
+    {Reason::kPolicyReconsentRequired, kFailedPrecondition,
+     "POLICY_RECONSENT_REQUIRED",
+     "the person has not accepted the version of the policy that this needs"},
 }};
 
 consteval bool NumbersAreIndexes() {

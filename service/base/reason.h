@@ -62,8 +62,11 @@ enum class Reason : uint8_t {
   kEvidenceMissing = 42,
   kRecipientUnsafe = 43,
   kRecipientUnknown = 44,
+  kPolicyInvalid = 45,
+  kPolicyConflict = 46,
+  kPolicyReconsentRequired = 47,
 };
-inline constexpr int kReasonCount = 45;
+inline constexpr int kReasonCount = 48;
 
 // Fail makes the error of a reason. `field` is the catalogue number of the
 // field at fault, 0 if none is: a number, so that it can carry nothing else.

@@ -71,6 +71,14 @@ class FindSubjectRequest;
 class FindSubjectResponse;
 class GetCheckpointRequest;
 class GetCheckpointResponse;
+class AcknowledgePolicyRequest;
+class AcknowledgePolicyResponse;
+class ActivatePolicyRequest;
+class ActivatePolicyResponse;
+class ListConflictsRequest;
+class ListConflictsResponse;
+class ValidatePolicyRequest;
+class ValidatePolicyResponse;
 class GetEffectivePolicyRequest;
 class GetEffectivePolicyResponse;
 class GetRecordRequest;
@@ -185,6 +193,14 @@ class Client {
                     v1::GetAccessHistoryResponse& response);
   absl::Status Call(const v1::GetEffectivePolicyRequest& request,
                     v1::GetEffectivePolicyResponse& response);
+  absl::Status Call(const v1::ValidatePolicyRequest& request,
+                    v1::ValidatePolicyResponse& response);
+  absl::Status Call(const v1::ActivatePolicyRequest& request,
+                    v1::ActivatePolicyResponse& response);
+  absl::Status Call(const v1::ListConflictsRequest& request,
+                    v1::ListConflictsResponse& response);
+  absl::Status Call(const v1::AcknowledgePolicyRequest& request,
+                    v1::AcknowledgePolicyResponse& response);
   absl::Status Call(const v1::CheckPurposeRequest& request,
                     v1::CheckPurposeResponse& response);
   absl::Status Call(const v1::PlanErasureRequest& request,

@@ -117,6 +117,8 @@ void AddAuditExportCommands(CommandLine& line, CLI::App& group);
 void AddAuditHistoryCommand(CommandLine& line, CLI::App& group);
 void AddAuditBreachCommand(CommandLine& line, CLI::App& group);
 void AddPolicyCommands(CommandLine& line);
+void AddPolicyFileCommands(CommandLine& line, CLI::App& group);
+void AddPolicyRecordCommand(CommandLine& line, CLI::App& group);
 void AddEraseCommands(CommandLine& line);
 void AddBackupCommands(CommandLine& line);
 void AddKeysCommands(CommandLine& line);

@@ -73,6 +73,60 @@ class ConsentRecord : public Command {
   int policy_version_ = 0;
 };
 
+class ConsentAcknowledge : public Command {
+ public:
+  explicit ConsentAcknowledge(CLI::App& app) {
+    AddSubjectOption(app, subject_);
+    app.add_option("kind", kind_,
+                   "notified: they were told of the policy; accepted: they "
+                   "have accepted it")
+        ->required();
+    app.add_option("--channel", channel_,
+                   "How: " + NamesOf(*v1::Channel_descriptor()))
+        ->required();
+    app.add_option("--evidence", evidence_, "UUID of what proves it, yours")
+        ->required();
+    app.add_option("--at", time_, "When, RFC 3339 or a date; else now");
+    app.add_option("--policy-version", policy_version_,
+                   "Of the policy; else the one in force")
+        ->check(CLI::NonNegativeNumber);
+  }
+
+  absl::Status Run(Session& session) override {
+    v1::AcknowledgePolicyRequest request;
+    session.FillWrite(*request.mutable_context());
+    request.set_subject(subject_);
+    ASSIGN_OR_RETURN(const int kind,
+                     NumberOf(*v1::AcknowledgementKind_descriptor(), kind_));
+    request.set_kind(static_cast<v1::AcknowledgementKind>(kind));
+    ASSIGN_OR_RETURN(const int channel,
+                     NumberOf(*v1::Channel_descriptor(), channel_));
+    request.set_channel(static_cast<v1::Channel>(channel));
+    request.set_evidence(evidence_);
+    if (!time_.empty()) {
+      RETURN_IF_ERROR(ParseTime(time_, *request.mutable_acknowledge_time()));
+    }
+    request.set_policy_version(policy_version_);
+    v1::AcknowledgePolicyResponse response;
+    RETURN_IF_ERROR(session.client.Call(request, response));
+    session.Print(
+        response,
+        (kind == v1::ACKNOWLEDGEMENT_KIND_ACCEPTED ? "accepted" : "told") +
+            std::string(" version ") +
+            std::to_string(response.policy_version()) + ", " +
+            TimeUtil::ToString(response.acknowledge_time()) + "\n");
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string subject_;
+  std::string kind_;
+  std::string channel_;
+  std::string evidence_;
+  std::string time_;
+  int policy_version_ = 0;
+};
+
 class ConsentWithdraw : public Command {
  public:
   explicit ConsentWithdraw(CLI::App& app) {
@@ -112,7 +166,7 @@ class ConsentList : public Command {
     v1::ListConsentsResponse said;
     RETURN_IF_ERROR(session.client.Call(request, said));
     session.Print(said, Consents(said) + '\n' + Objections(said) + '\n' +
-                            Restrictions(said));
+                            Restrictions(said) + '\n' + Acknowledgements(said));
     return absl::OkStatus();
   }
 
@@ -144,6 +198,16 @@ class ConsentList : public Command {
            of.ground() == v1::OBJECTION_GROUND_UNSPECIFIED
                ? ""
                : EnumName(*v1::ObjectionGround_descriptor(), of.ground())});
+    }
+    return table.Text();
+  }
+  static std::string Acknowledgements(const v1::ListConsentsResponse& said) {
+    Table table({"POLICY VERSION", "WHAT", "CHANNEL", "EVIDENCE", "WHEN"});
+    for (const v1::Acknowledgement& of : said.acknowledgements()) {
+      table.Add({std::to_string(of.policy_version()),
+                 EnumName(*v1::AcknowledgementKind_descriptor(), of.kind()),
+                 EnumName(*v1::Channel_descriptor(), of.channel()),
+                 of.evidence(), TimeUtil::ToString(of.acknowledge_time())});
     }
     return table.Text();
   }
@@ -270,10 +334,22 @@ void AddConsentCommands(CommandLine& line) {
       "  hizo consent decide 6f1c6f0e-4a51-4d0c-9a53-2a7d6a1b9e10 "
       "service_improvement rejected --ground compelling "
       "--notice 0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2";
+  constexpr char kAcknowledge[] =
+      "  hizo consent acknowledge 6f1c6f0e-4a51-4d0c-9a53-2a7d6a1b9e10 "
+      "notified --channel email "
+      "--evidence 0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2\n"
+      "  hizo consent acknowledge 6f1c6f0e-4a51-4d0c-9a53-2a7d6a1b9e10 "
+      "accepted --channel login "
+      "--evidence 0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2 --policy-version 2";
   CLI::App& group = line.Group(
       {"consent", "What people have consented and objected to", kList});
   line.Add<ConsentRecord>(
       group, {"record", "Write down a consent to one purpose", kRecord});
+  line.Add<ConsentAcknowledge>(
+      group,
+      {"acknowledge",
+       "Write down that somebody was told of the policy, or has accepted it",
+       kAcknowledge});
   line.Add<ConsentWithdraw>(
       group, {"withdraw", "End a consent, from the next answer on", kWithdraw});
   line.Add<ConsentList>(

@@ -1,4 +1,6 @@
 // hizo policy ...: what is in force, and what it would say.
+#include <google/protobuf/util/time_util.h>
+
 #include <CLI/CLI.hpp>
 
 #include "absl/strings/ascii.h"
@@ -12,6 +14,8 @@
 
 namespace hizo::cli {
 namespace {
+
+using google::protobuf::util::TimeUtil;
 
 // What a field is marked with, in a few words.
 std::string MarksOf(const v1::PolicyField& field) {
@@ -46,8 +50,9 @@ class PolicyEffective : public Command {
     session.Fill(*request.mutable_context());
     v1::GetEffectivePolicyResponse policy;
     RETURN_IF_ERROR(session.client.Call(request, policy));
-    session.Print(policy, Heading(policy) + '\n' + Purposes(policy) + '\n' +
-                              Fields(policy) + '\n' + Roles(policy));
+    session.Print(policy, Heading(policy) + '\n' + Company(policy) +
+                              Purposes(policy) + '\n' + Fields(policy) + '\n' +
+                              Roles(policy));
     return absl::OkStatus();
   }
 
@@ -59,7 +64,45 @@ class PolicyEffective : public Command {
         {"catalogue version", std::to_string(policy.catalogue_version())});
     table.Add({"catalogue sha256", policy.catalogue_sha256()});
     table.Add({"access sha256", policy.access_sha256()});
+    if (policy.has_company_policy()) {
+      const v1::CompanyPolicy& company = policy.company_policy();
+      table.Add({"policy", company.profile_id()});
+      table.Add({"policy version", std::to_string(company.version())});
+      table.Add({"policy sha256", company.sha256()});
+      table.Add(
+          {"policy from", company.origin() == v1::POLICY_ORIGIN_ACTIVATED
+                              ? company.activated_by() + ", " +
+                                    TimeUtil::ToString(company.activate_time())
+                              : "the configured files"});
+    }
     return table.Text();
+  }
+  // What one of its purposes asks for, in a few words.
+  static std::string Asks(const v1::PolicyTerms& terms) {
+    std::vector<std::string> words;
+    const auto from = [](int64_t version) {
+      return " of version " + std::to_string(version) + " on";
+    };
+    if (terms.lawful()) words.emplace_back("nothing: a law");
+    if (terms.consent()) {
+      words.push_back("consent" + (terms.consent_from_version() > 0
+                                       ? from(terms.consent_from_version())
+                                       : std::string()));
+    }
+    if (terms.acceptance_from_version() > 0) {
+      words.push_back("acceptance" + from(terms.acceptance_from_version()));
+    }
+    if (terms.anonymised_only()) words.emplace_back("anonymised only");
+    return Join(words, ", ");
+  }
+  static std::string Company(const v1::GetEffectivePolicyResponse& policy) {
+    if (!policy.has_company_policy()) return "";
+    Table table({"PURPOSE", "OF THE POLICY", "CLAUSE", "BASIS", "ASKS FOR"});
+    for (const v1::PolicyTerms& terms : policy.company_policy().terms()) {
+      table.Add({terms.purpose(), terms.policy_purpose(), terms.clause(),
+                 terms.basis(), Asks(terms)});
+    }
+    return table.Text() + '\n';
   }
   static std::string Purposes(const v1::GetEffectivePolicyResponse& policy) {
     Table table({"PURPOSE", "AFTER CANCELLATION", "WHAT IT IS"});
@@ -174,6 +217,8 @@ void AddPolicyCommands(CommandLine& line) {
        "--fields profile.full_name,account.email --role support\n"
        "  hizo policy check record.get billing --fields account.email --plain "
        "--subject 6f1c6f0e-4a51-4d0c-9a53-2a7d6a1b9e10"});
+  AddPolicyFileCommands(line, group);
+  AddPolicyRecordCommand(line, group);
 }
 
 }  // namespace hizo::cli

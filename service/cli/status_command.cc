@@ -9,6 +9,15 @@
 namespace hizo::cli {
 namespace {
 
+std::string PolicyText(const v1::TenantPolicy& policy) {
+  const std::string text =
+      policy.profile_id() + " version " + std::to_string(policy.version());
+  if (!policy.activated()) return text + ", from the configured files";
+  return text + (policy.files_differ()
+                     ? ", activated; the configured files say something else"
+                     : ", activated");
+}
+
 std::string PurgeText(const v1::GetStatusResponse& status) {
   const v1::Purge& purge = status.purge();
   if (!status.has_purge()) return "none since then";
@@ -76,6 +85,9 @@ class Status : public Command {
                                     : "none"});
     table.Add({"replica", ReplicaText(response)});
     table.Add({"newest purge", PurgeText(response)});
+    for (const v1::TenantPolicy& policy : response.policies()) {
+      table.Add({"policy of " + policy.tenant(), PolicyText(policy)});
+    }
     session.Print(response, table.Text());
     return absl::OkStatus();
   }

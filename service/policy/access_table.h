@@ -80,9 +80,10 @@ struct TenantSpec {
   // Number of the cipher suite of what is written for it, crypto/FORMAT.md 1.
   uint32_t suite = 1;
   std::optional<PolicyFiles> policy_files = std::nullopt;
-  // nullptr: this tenant has none, and grants alone decide.
-  // Lives longer than whatever names this tenant.
-  const CompanyPolicy* policy = nullptr;
+  // What they say; nullptr where there are none. Which policy is in force is
+  // for vault::PolicyTable to say. Lives longer than whatever names this
+  // tenant.
+  const CompanyPolicy* policy_of_files = nullptr;
 };
 
 // What a table is made from: names as the operator wrote them. In `fields`,

@@ -80,6 +80,10 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kRecipientRegister, "recipient.register", Concerns::kStore},
     {Action::kRecipientRemove, "recipient.remove", Concerns::kStore},
     {Action::kRecipientList, "recipient.list", Concerns::kStore},
+    {Action::kPolicyValidate, "policy.validate", Concerns::kStore},
+    {Action::kPolicyActivate, "policy.activate", Concerns::kStore},
+    {Action::kPolicyConflicts, "policy.conflicts", Concerns::kStore},
+    {Action::kConsentAcknowledge, "consent.acknowledge", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -69,8 +69,12 @@ enum class Action : uint8_t {
   kRecipientRegister = 56,
   kRecipientRemove = 57,
   kRecipientList = 58,
+  kPolicyValidate = 59,
+  kPolicyActivate = 60,
+  kPolicyConflicts = 61,
+  kConsentAcknowledge = 62,
 };
-inline constexpr int kActionCount = 59;
+inline constexpr int kActionCount = 63;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

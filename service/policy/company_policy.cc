@@ -21,6 +21,13 @@ constexpr std::pair<std::string_view, Basis> kBases[] = {
     {"vital_interests", Basis::kVitalInterests},
 };
 
+constexpr std::pair<std::string_view, Channel> kChannels[] = {
+    {"web", Channel::kWeb},     {"app", Channel::kApp},
+    {"email", Channel::kEmail}, {"phone", Channel::kPhone},
+    {"paper", Channel::kPaper}, {"in_person", Channel::kInPerson},
+    {"login", Channel::kLogin},
+};
+
 // The catalogue's names of classes that policies call otherwise.
 constexpr std::pair<std::string_view, std::string_view> kClassNames[] = {
     {"consent_marketing", "consent"}, {"api_usage", "usage"},
@@ -69,10 +76,11 @@ uint64_t PrefixOf(std::string_view hex) {
   return prefix;
 }
 
-bool Names(const std::vector<PolicySource::Named>& list,
-           const std::string& name) {
-  return std::ranges::find(list, name, &PolicySource::Named::name) !=
-         list.end();
+// nullptr if it is not among them.
+const PolicySource::Named* Find(const std::vector<PolicySource::Named>& list,
+                                const std::string& name) {
+  const auto found = std::ranges::find(list, name, &PolicySource::Named::name);
+  return found == list.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -87,6 +95,13 @@ std::string_view NameOf(Basis basis) {
 std::optional<Basis> BasisFromName(std::string_view name) {
   for (const auto& [known, basis] : kBases) {
     if (known == name) return basis;
+  }
+  return std::nullopt;
+}
+
+std::optional<Channel> ChannelFromName(std::string_view name) {
+  for (const auto& [known, channel] : kChannels) {
+    if (known == name) return channel;
   }
   return std::nullopt;
 }
@@ -108,7 +123,7 @@ std::vector<Conflict> CompanyPolicy::ConflictsOf(const PolicySource& source,
   for (const PolicySource::Class& of : source.classes) {
     const ClassSpec* spec = FindClass(catalogue, of.name);
     if (spec == nullptr || spec->retention.has_value() || of.retention_stated ||
-        Names(source.goes_with_them, of.name)) {
+        Find(source.goes_with_them, of.name) != nullptr) {
       continue;
     }
     conflicts.push_back({"RETENTION_UNSET:" + of.name,
@@ -121,6 +136,13 @@ std::vector<Conflict> CompanyPolicy::ConflictsOf(const PolicySource& source,
                          "never taken"});
   }
   std::ranges::sort(conflicts, {}, &Conflict::id);
+  for (Conflict& conflict : conflicts) {
+    const PolicySource::Named* entry = Find(source.accepted, conflict.id);
+    if (entry == nullptr) continue;
+    conflict.accepted = true;
+    conflict.by = entry->by;
+    conflict.because = entry->because;
+  }
   return conflicts;
 }
 
@@ -131,7 +153,13 @@ absl::StatusOr<std::unique_ptr<const CompanyPolicy>> CompanyPolicy::Create(
   policy->version_ = source.version;
   policy->digest_ = source.digest;
   policy->digest_prefix_ = PrefixOf(source.digest);
+  policy->version_where_ = source.version_where;
   policy->cancelling_withdraws_ = source.cancelling_withdraws;
+  policy->AddLegalTerms(source, catalogue);
+  for (const PolicySource::Named& replaced : source.replaces) {
+    policy->replaces_.push_back(replaced.name);
+  }
+  RETURN_IF_ERROR(policy->AddNotices(source));
   RETURN_IF_ERROR(policy->AddPurposes(source, catalogue));
   RETURN_IF_ERROR(policy->AddLawful(source, catalogue));
   RETURN_IF_ERROR(policy->AddClasses(source, catalogue));
@@ -196,13 +224,19 @@ absl::Status CompanyPolicy::AddUse(const PolicySource::Purpose& purpose,
     terms.basis = BasisOf(purpose, use);
     terms.needs_consent = terms.basis == Basis::kConsent || terms.marketing ||
                           purpose.express_request;
-    if (use == nullptr || use->consent_from == 0) continue;
-    if (!terms.needs_consent || use->consent_from > version_) {
+    if (use == nullptr) continue;
+    if (use->consent_from > 0 &&
+        (!terms.needs_consent || use->consent_from > version_)) {
       return Broken(where, "consents to `" + purpose.id +
                                "` cannot count from version " +
                                std::to_string(use->consent_from) + " on");
     }
+    if (use->acceptance_from > version_) {
+      return Broken(where, "nobody can have accepted version " +
+                               std::to_string(use->acceptance_from));
+    }
     terms.consent_from = use->consent_from;
+    terms.acceptance_from = use->acceptance_from;
   }
   return absl::OkStatus();
 }
@@ -240,6 +274,36 @@ absl::Status CompanyPolicy::AddLawful(const PolicySource& source,
   return absl::OkStatus();
 }
 
+absl::Status CompanyPolicy::AddNotices(const PolicySource& source) {
+  for (const PolicySource::Named& notice : source.notices) {
+    const std::optional<Channel> channel = ChannelFromName(notice.name);
+    if (!channel.has_value()) {
+      return Broken(notice.where, "there is no channel `" + notice.name + "`");
+    }
+    notices_.set(static_cast<size_t>(*channel));
+  }
+  return absl::OkStatus();
+}
+
+void CompanyPolicy::AddLegalTerms(const PolicySource& source,
+                                  const Catalogue& catalogue) {
+  constexpr std::string_view kOfClass = "retention.";
+  for (const LegalTerm& term : source.legal_terms) {
+    if (term.name.starts_with(kOfClass)) {
+      const std::string name = term.name.substr(kOfClass.size());
+      const ClassSpec* spec =
+          FindClass(catalogue, name.substr(0, name.find('.')));
+      // Where no law has it kept, a company may promise less.
+      if (spec == nullptr || !spec->retention.has_value()) continue;
+    }
+    legal_terms_.push_back(term);
+  }
+}
+
+bool CompanyPolicy::Replaces(std::string_view profile_id) const {
+  return std::ranges::find(replaces_, profile_id) != replaces_.end();
+}
+
 absl::Status CompanyPolicy::AddClasses(const PolicySource& source,
                                        const Catalogue& catalogue) {
   ClassSet declared;
@@ -260,6 +324,7 @@ absl::Status CompanyPolicy::AddClasses(const PolicySource& source,
   for (const FieldSpec& field : catalogue.fields()) {
     undeclared_fields_.set(field.index, !declared.test(field.class_number));
   }
+  declared_classes_ = declared;
   return absl::OkStatus();
 }
 
@@ -267,7 +332,7 @@ absl::Status CompanyPolicy::AddConflicts(const PolicySource& source,
                                          const Catalogue& catalogue) {
   conflicts_ = ConflictsOf(source, catalogue);
   for (const Conflict& conflict : conflicts_) {
-    if (!Names(source.accepted, conflict.id)) {
+    if (!conflict.accepted) {
       return Broken(source.where, "nobody has accepted " + conflict.id + " (" +
                                       conflict.text + ")");
     }

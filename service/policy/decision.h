@@ -43,6 +43,9 @@ struct SubjectFacts {
   // Everything is only kept, but for what they consent to or a law allows.
   bool restricted = false;
   bool minor = false;  // of whom was found that they are too young
+  // The newest version of the company's policy that they have accepted; 0:
+  // none.
+  uint32_t accepted_version = 0;
 };
 
 // Access is what a caller asks for.

@@ -216,6 +216,11 @@ bool ConsentIsNotWithdrawn(const Question& q) {
          !q.access.subject->withdrawn.test(q.access.purpose);
 }
 
+bool PolicyIsAccepted(const Question& q) {
+  return !PersonDecides(q) ||
+         q.access.subject->accepted_version >= TermsOf(q)->acceptance_from;
+}
+
 // Who is only being created has consented to nothing yet.
 bool ConsentIsGiven(const Question& q) {
   const PurposeTerms* terms = TermsOf(q);
@@ -274,6 +279,8 @@ constexpr std::array kRules = {
     Rule{"not-restricted", IsNotRestricted, Reason::kProcessingRestricted,
          true},
     Rule{"not-objected-to", IsNotObjectedTo, Reason::kObjected, true},
+    Rule{"policy-accepted", PolicyIsAccepted, Reason::kPolicyReconsentRequired,
+         true},
     Rule{"consent-given", ConsentIsGiven, Reason::kConsentRequired, true},
 };
 

@@ -44,9 +44,8 @@ absl::StatusOr<v1::CheckPurposeResponse> Check(
     response.set_clause(decision.terms->clause);
     response.set_basis(std::string(policy::NameOf(decision.terms->basis)));
   }
-  if (call.tenant.policy != nullptr) {
-    response.set_policy_version(
-        static_cast<int32_t>(call.tenant.policy->version()));
+  if (call.company != nullptr) {
+    response.set_policy_version(static_cast<int32_t>(call.company->version()));
   }
   return response;
 }
@@ -74,6 +73,34 @@ absl::StatusOr<v1::RecordConsentResponse> Record(
   v1::RecordConsentResponse response;
   *response.mutable_give_time() = FromTimestamp(recorded.given);
   response.set_policy_version(static_cast<int32_t>(recorded.policy_version));
+  return response;
+}
+
+absl::StatusOr<v1::AcknowledgePolicyResponse> Acknowledge(
+    const vault::Consents& consents, Attempt& attempt, const Call& call,
+    const v1::AcknowledgePolicyRequest& request) {
+  vault::AcknowledgeInput input;
+  ASSIGN_OR_RETURN(input.subject, ToId<base::SubjectId>(request.subject()));
+  ASSIGN_OR_RETURN(input.kind,
+                   ToEnum(request.kind(), vault::AcknowledgementKind::kNotified,
+                          vault::AcknowledgementKind::kAccepted));
+  ASSIGN_OR_RETURN(input.channel,
+                   ToEnum(request.channel(), Channel::kWeb, Channel::kLogin));
+  ASSIGN_OR_RETURN(const auto evidence,
+                   ToOptionalId<base::EvidenceId>(request.evidence()));
+  input.evidence = evidence.value_or(base::EvidenceId());
+  if (request.has_acknowledge_time()) {
+    ASSIGN_OR_RETURN(input.time, ToTimestamp(request.acknowledge_time()));
+  }
+  if (request.policy_version() < 0) {
+    return base::Fail(base::Reason::kValueInvalid);
+  }
+  input.policy_version = static_cast<uint32_t>(request.policy_version());
+  ASSIGN_OR_RETURN(const vault::RecordedConsent made,
+                   consents.Acknowledge(attempt, call, input));
+  v1::AcknowledgePolicyResponse response;
+  *response.mutable_acknowledge_time() = FromTimestamp(made.given);
+  response.set_policy_version(static_cast<int32_t>(made.policy_version));
   return response;
 }
 
@@ -142,7 +169,7 @@ absl::StatusOr<v1::ListConsentsResponse> List(
                    ToId<base::SubjectId>(request.subject()));
   ASSIGN_OR_RETURN(const vault::Statements said,
                    consents.List(attempt, call, subject));
-  const policy::CompanyPolicy* company = call.tenant.policy;
+  const policy::CompanyPolicy* company = call.company;
   v1::ListConsentsResponse response;
   for (const vault::Consent& consent : said.consents) {
     *response.add_consents() = FromConsent(catalogue, company, consent);
@@ -154,6 +181,14 @@ absl::StatusOr<v1::ListConsentsResponse> List(
     v1::Restriction& restriction = *response.add_restrictions();
     restriction.set_ground(static_cast<v1::RestrictionGround>(from.ground));
     *restriction.mutable_set_time() = FromTimestamp(from.since);
+  }
+  for (const vault::Acknowledgement& from : said.acknowledgements) {
+    v1::Acknowledgement& made = *response.add_acknowledgements();
+    made.set_policy_version(static_cast<int32_t>(from.policy_version));
+    made.set_kind(static_cast<v1::AcknowledgementKind>(from.kind));
+    made.set_channel(static_cast<v1::Channel>(from.channel));
+    made.set_evidence(base::ToText(from.evidence));
+    *made.mutable_acknowledge_time() = FromTimestamp(from.time);
   }
   if (company != nullptr) {
     response.set_policy_version(static_cast<int32_t>(company->version()));
@@ -239,6 +274,12 @@ absl::Status AddConsents(const Adder& adder, const vault::Store& store) {
         return List(catalogue, consents, attempt, call, request);
       })));
   RETURN_IF_ERROR(AddObjections(adder, consents));
+  RETURN_IF_ERROR(
+      (adder.Add<v1::AcknowledgePolicyRequest, v1::AcknowledgePolicyResponse>(
+          "ConsentService.AcknowledgePolicy", Lane::kServe,
+          [&consents](Attempt& attempt, const Call& call, const auto& request) {
+            return Acknowledge(consents, attempt, call, request);
+          })));
   return adder.Add<v1::CheckPurposeRequest, v1::CheckPurposeResponse>(
       "ConsentService.CheckPurpose", Lane::kServe,
       [&consents](Attempt& attempt, const Call& call, const auto& request) {

@@ -114,8 +114,11 @@ absl::Status Dispatch::Execute(const Exchange& exchange, Attempt& attempt) {
   }
   const policy::TenantSpec* tenant = parts_.access.Tenant(principal->tenant);
   if (tenant == nullptr) return base::Fail(Reason::kInternal);
-  const Incoming incoming{*principal, *tenant, request.method->action,
-                          request.body, now};
+  // It stays for as long as the use case looks at it.
+  const vault::PolicyTable::Pin company =
+      parts_.policies.InForce(attempt, tenant->id);
+  const Incoming incoming{*principal,   *tenant, request.method->action,
+                          request.body, now,     company.get()};
   absl::StatusOr<std::string> answer =
       request.sequence != nullptr
           ? request.sequence->Run(incoming, attempt, request.index)

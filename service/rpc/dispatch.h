@@ -27,6 +27,7 @@
 #include "service/rpc/pacer.h"
 #include "service/vault/committer.h"
 #include "service/vault/miss_limits.h"
+#include "service/vault/policy_table.h"
 
 namespace hizo::rpc {
 
@@ -35,6 +36,7 @@ class Dispatch {
   struct Parts {
     const policy::Catalogue& catalogue;
     const policy::AccessTable& access;
+    const vault::PolicyTable& policies;
     const base::Clock& clock;
     vault::Committer& committer;
     vault::MissLimits& limits;

@@ -91,9 +91,15 @@ const Method* MethodTable::Find(const std::string& path) const {
 absl::StatusOr<vault::Call> CallOf(const Incoming& incoming,
                                    const v1::RequestContext& context,
                                    const policy::Catalogue& catalogue) {
-  vault::Call call{
-      incoming.principal, incoming.tenant, incoming.action, 0, true,
-      std::nullopt,       incoming.body,   incoming.now};
+  vault::Call call{incoming.principal,
+                   incoming.tenant,
+                   incoming.action,
+                   0,
+                   true,
+                   std::nullopt,
+                   incoming.body,
+                   incoming.now,
+                   incoming.company};
   if (!context.purpose().empty()) {
     const policy::PurposeSpec* purpose =
         catalogue.FindPurpose(context.purpose());

@@ -42,6 +42,7 @@ struct Incoming {
   policy::Action action;
   std::string_view body;
   base::Timestamp now;
+  const policy::CompanyPolicy* company = nullptr;
 };
 
 // What became of one item of a stream.

@@ -12,7 +12,7 @@ using base::Reason;
 
 policy::Decision AccessGate::Judge(const Call& call, const Ask& ask,
                                    const Facts* facts) const {
-  const policy::CompanyPolicy* company = call.tenant.policy;
+  const policy::CompanyPolicy* company = call.company;
   std::optional<policy::SubjectFacts> subject;
   if (facts != nullptr) subject = SubjectFor(*facts, company);
   return policy::Decide(catalogue_,
@@ -52,9 +52,9 @@ absl::Status AccessGate::Decide(Attempt& attempt, const Call& call,
 
   const policy::Decision decision = Judge(call, ask, facts);
   if (decision.tells_of_person) attempt.NoteMiss();
-  if (call.tenant.policy != nullptr) {
-    event.policy_version = call.tenant.policy->version();
-    event.policy_digest = call.tenant.policy->digest_prefix();
+  if (call.company != nullptr) {
+    event.policy_version = call.company->version();
+    event.policy_digest = call.company->digest_prefix();
   }
   event.clause = decision.terms == nullptr ? "" : decision.terms->clause;
   if (!decision.allowed) {

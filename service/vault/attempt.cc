@@ -45,6 +45,7 @@ void Attempt::Conclude(const absl::Status& status) {
   keys_ = storage::Batch();
   data_ = storage::Batch();
   also_changed_.clear();
+  effect_.reset();
   answer_.clear();
   earlier_.clear();  // nothing of the call is shown, so one event tells it
   event_.writes.clear();

@@ -55,6 +55,17 @@ class Attempt {
     virtual ~Held() = default;
   };
 
+  // What changes in this process once an attempt is durable.
+  class Effect {
+   public:
+    Effect() = default;
+    Effect(const Effect&) = delete;
+    Effect& operator=(const Effect&) = delete;
+    virtual ~Effect() = default;
+    // On the committer's thread, before anybody can see the commit.
+    virtual void Happen() = 0;
+  };
+
   // `position` is Committer::position() from before the first read.
   Attempt(uint64_t position, audit::Event event)
       : position_(position), event_(std::move(event)) {}
@@ -105,6 +116,11 @@ class Attempt {
   // Keeps `what` until the attempt is over, committed or not.
   void Hold(std::unique_ptr<Held> what) { held_ = std::move(what); }
 
+  // Has `effect` happen with the commit; without one, it is dropped.
+  void WhenDurable(std::unique_ptr<Effect> effect) {
+    effect_ = std::move(effect);
+  }
+
   bool writes() const { return !keys_.empty() || !data_.empty(); }
   const absl::Status& status() const { return status_; }
 
@@ -121,6 +137,7 @@ class Attempt {
   bool missed_ = false;
   std::string answer_;
   std::unique_ptr<Held> held_;
+  std::unique_ptr<Effect> effect_;
 };
 
 // Who acts where nobody called.

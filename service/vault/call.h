@@ -12,6 +12,7 @@
 #include "service/policy/access_table.h"
 #include "service/policy/action.h"
 #include "service/policy/catalogue.h"
+#include "service/policy/company_policy.h"
 
 namespace hizo::vault {
 
@@ -26,6 +27,9 @@ struct Call {
   // The request as it came over the wire, for telling repeats from reuse.
   std::string_view body;
   base::Timestamp now;
+  // The tenant's policy that decides this call; nullptr: it has none, and
+  // grants alone decide.
+  const policy::CompanyPolicy* company = nullptr;
 };
 
 }  // namespace hizo::vault

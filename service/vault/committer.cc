@@ -183,6 +183,11 @@ void Committer::CommitItems(std::vector<Item> items) {
   std::vector<Item> refused = TakeWhatHasNoRoom(holding);
   const absl::Status status =
       holding.empty() ? absl::OkStatus() : Write(holding);
+  for (const Item& item : holding) {
+    if (status.ok() && item.attempt->effect_ != nullptr) {
+      item.attempt->effect_->Happen();
+    }
+  }
   // Readers from here on see this batch, or see that its keys have changed.
   position_.store(position, std::memory_order_release);
   const CommitReceipt receipt(position);

@@ -61,6 +61,26 @@ absl::Status CheckConsent(const RecordConsentInput& input, const Consent& made,
   return absl::OkStatus();
 }
 
+absl::Status CheckAcknowledgement(const Acknowledgement& made,
+                                  const policy::CompanyPolicy& company,
+                                  const Facts& facts, Timestamp now) {
+  if (made.evidence.is_nil()) return Fail(Reason::kEvidenceMissing);
+  if (made.time > now || made.time <= Timestamp() ||
+      made.policy_version > company.version()) {
+    return Fail(Reason::kValueInvalid);
+  }
+  if (facts.subject.state != policy::SubjectState::kActive) {
+    return Fail(Reason::kPurposeNotAllowed);
+  }
+  // Nobody accepts what they were not told of.
+  const policy::ChannelSet told = NotifiedOf(facts.said, made.policy_version);
+  if (made.kind == AcknowledgementKind::kAccepted &&
+      (company.notices() & ~told).any()) {
+    return Fail(Reason::kEvidenceMissing);
+  }
+  return absl::OkStatus();
+}
+
 // Whether a consent that was given later goes before the objection.
 bool IsOvertaken(const Objection& objection, const Statements& said,
                  const policy::CompanyPolicy& company) {
@@ -133,8 +153,8 @@ absl::StatusOr<policy::Decision> Consents::Check(
   }
   const policy::PurposeSpec* purpose =
       services_.catalogue.FindPurpose(input.purpose);
-  Call would_be{principal, call.tenant,  input.action, 0,
-                true,      std::nullopt, {},           call.now};
+  Call would_be{principal,    call.tenant, input.action, 0,           true,
+                std::nullopt, {},          call.now,     call.company};
   would_be.purpose_known = purpose != nullptr || input.purpose.empty();
   if (purpose != nullptr) would_be.purpose = purpose->number;
   ASSIGN_OR_RETURN(const policy::Decision decision,
@@ -153,7 +173,7 @@ absl::StatusOr<RecordedConsent> Consents::Record(
     ASSIGN_OR_RETURN(const Remembered answer, Decode(*repeated));
     return RecordedConsent{answer.time, answer.number};
   }
-  const policy::CompanyPolicy* company = call.tenant.policy;
+  const policy::CompanyPolicy* company = call.company;
   const policy::PurposeSpec* purpose =
       services_.catalogue.FindPurpose(input.purpose);
   if (company == nullptr || purpose == nullptr) {
@@ -176,6 +196,36 @@ absl::StatusOr<RecordedConsent> Consents::Record(
   RETURN_IF_ERROR(services_.requests.Remember(
       attempt, call, Encode({consent.given, consent.policy_version})));
   return RecordedConsent{consent.given, consent.policy_version};
+}
+
+absl::StatusOr<RecordedConsent> Consents::Acknowledge(
+    Attempt& attempt, const Call& call, const AcknowledgeInput& input) const {
+  ASSIGN_OR_RETURN(AccessGrant grant, AdmitToStatements(services_.gate, attempt,
+                                                        call, input.subject));
+  ASSIGN_OR_RETURN(const auto repeated,
+                   services_.requests.Recall(attempt, call));
+  if (repeated.has_value()) {
+    ASSIGN_OR_RETURN(const Remembered answer, Decode(*repeated));
+    return RecordedConsent{answer.time, answer.number};
+  }
+  if (call.company == nullptr) return Fail(Reason::kNotInPolicy);
+  Acknowledgement made;
+  made.policy_version = input.policy_version == 0 ? call.company->version()
+                                                  : input.policy_version;
+  made.kind = input.kind;
+  made.channel = input.channel;
+  made.evidence = input.evidence;
+  made.time = input.time.value_or(call.now);
+  Facts facts = grant.facts();
+  RETURN_IF_ERROR(CheckAcknowledgement(made, *call.company, facts, call.now));
+  const auto& all = facts.said.acknowledgements;
+  if (std::ranges::find(all, made) == all.end()) {
+    AddAcknowledgement(made, facts.said);
+    RETURN_IF_ERROR(services_.facts.Save(attempt, grant, std::move(facts)));
+  }
+  RETURN_IF_ERROR(services_.requests.Remember(
+      attempt, call, Encode({made.time, made.policy_version})));
+  return RecordedConsent{made.time, made.policy_version};
 }
 
 absl::StatusOr<std::optional<Timestamp>> Consents::Withdraw(
@@ -213,15 +263,14 @@ absl::StatusOr<Statements> Consents::List(Attempt& attempt, const Call& call,
 
 absl::StatusOr<policy::PurposeNumber> Consents::ScopeOf(
     const Call& call, const ObjectionScope& scope) const {
-  if (call.tenant.policy == nullptr) return Fail(Reason::kNotInPolicy);
+  if (call.company == nullptr) return Fail(Reason::kNotInPolicy);
   if (scope.direct_marketing != scope.purpose.empty()) {
     return Fail(Reason::kValueInvalid);
   }
   if (scope.direct_marketing) return kDirectMarketing;
   const policy::PurposeSpec* purpose =
       services_.catalogue.FindPurpose(scope.purpose);
-  if (purpose == nullptr ||
-      !call.tenant.policy->For(purpose->number).in_policy) {
+  if (purpose == nullptr || !call.company->For(purpose->number).in_policy) {
     return Fail(Reason::kNotInPolicy);
   }
   return purpose->number;
@@ -240,7 +289,7 @@ absl::StatusOr<RecordedObjection> Consents::Object(
                              static_cast<ObjectionState>(answer.number)};
   }
   ASSIGN_OR_RETURN(const policy::PurposeNumber purpose, ScopeOf(call, scope));
-  const policy::CompanyPolicy& company = *call.tenant.policy;
+  const policy::CompanyPolicy& company = *call.company;
   Facts facts = grant.facts();
   Objection objection;
   const auto stands =
@@ -281,8 +330,7 @@ absl::StatusOr<Timestamp> Consents::Decide(
   ASSIGN_OR_RETURN(const policy::PurposeNumber purpose,
                    ScopeOf(call, input.scope));
   if (input.decision == ObjectionState::kRejected &&
-      (purpose == kDirectMarketing ||
-       call.tenant.policy->For(purpose).marketing)) {
+      (purpose == kDirectMarketing || call.company->For(purpose).marketing)) {
     return Fail(Reason::kObjectionAbsolute);
   }
   RETURN_IF_ERROR(CheckDecision(input));

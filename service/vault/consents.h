@@ -47,6 +47,15 @@ struct RecordedConsent {
   uint32_t policy_version = 0;
 };
 
+struct AcknowledgeInput {
+  base::SubjectId subject;
+  AcknowledgementKind kind = AcknowledgementKind::kNotified;
+  Channel channel = Channel::kWeb;
+  base::EvidenceId evidence;
+  std::optional<base::Timestamp> time;  // nullopt: now
+  uint32_t policy_version = 0;          // 0: the one in force
+};
+
 // What is objected to: a purpose or, if that, direct marketing as such.
 struct ObjectionScope {
   std::string purpose;
@@ -92,6 +101,13 @@ class Consents {
   // same consent again changes nothing.
   absl::StatusOr<RecordedConsent> Record(Attempt& attempt, const Call& call,
                                          const RecordConsentInput& input) const;
+  // That the person was told of a version, or has accepted it: when, and which.
+  // kEvidenceMissing for none, and for an acceptance before they were told as
+  // the policy says; kValueInvalid for a time or version that is yet to come;
+  // kPurposeNotAllowed of whose account was ended. The same again changes
+  // nothing.
+  absl::StatusOr<RecordedConsent> Acknowledge(
+      Attempt& attempt, const Call& call, const AcknowledgeInput& input) const;
   // Ends what stands; when the last consent to the purpose was withdrawn,
   // nullopt if there never was one. kNotInPolicy for what is no purpose at all.
   absl::StatusOr<std::optional<base::Timestamp>> Withdraw(

@@ -86,6 +86,7 @@ std::string_view NameOf(Channel channel) {
       return "phone";
     case Channel::kPaper:
       return "paper";
+    case Channel::kLogin:  // of no consent
     case Channel::kInPerson:
       break;
   }

@@ -20,15 +20,18 @@ using base::Reason;
 using policy::SubjectState;
 
 // The second has the time of cancellation, the first is of whom has none. The
-// next two are the same of somebody of whom something is held. The last is of
-// who has said something, and has all of it.
+// next two are the same of somebody of whom something is held. The fifth is of
+// who has said something, and has all of it; the last has also what they have
+// to do with versions of the policy.
 constexpr uint8_t kFactsFormat = 1;
 constexpr uint8_t kFactsFormatCancelled = 2;
 constexpr uint8_t kFactsFormatHeld = 3;
 constexpr uint8_t kFactsFormatCancelledHeld = 4;
 constexpr uint8_t kFactsFormatSaid = 5;
+constexpr uint8_t kFactsFormatAcknowledged = 6;
 
 uint8_t FormatOf(const Facts& facts) {
+  if (!facts.said.acknowledgements.empty()) return kFactsFormatAcknowledged;
   if (!facts.said.empty()) return kFactsFormatSaid;
   if (facts.holds.empty()) {
     return facts.cancelled.has_value() ? kFactsFormatCancelled : kFactsFormat;
@@ -61,6 +64,9 @@ std::string Encode(const Facts& facts) {
     }
   }
   if (said) Put(facts.said, out);
+  if (!facts.said.acknowledgements.empty()) {
+    PutAcknowledgements(facts.said, out);
+  }
   return std::move(out).Take();
 }
 
@@ -82,7 +88,8 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
   const auto format = in.Get<uint8_t>();
   const auto state = in.Get<uint8_t>();
   facts.created = base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
-  const bool said = format == kFactsFormatSaid;
+  const bool said =
+      format == kFactsFormatSaid || format == kFactsFormatAcknowledged;
   bool cancelled =
       format == kFactsFormatCancelled || format == kFactsFormatCancelledHeld;
   if (cancelled || said) {
@@ -104,10 +111,11 @@ absl::StatusOr<Facts> Decode(std::string_view bytes) {
   }
   if (said) {
     facts.said = GetStatements(in);
+    if (format == kFactsFormatAcknowledged) GetAcknowledgements(in, facts.said);
     if (facts.said.empty()) in.Spoil();
   }
-  if (!in.done() || format < kFactsFormat || format > kFactsFormatSaid ||
-      !reference.has_value() ||
+  if (!in.done() || format < kFactsFormat ||
+      format > kFactsFormatAcknowledged || !reference.has_value() ||
       state != static_cast<uint8_t>(facts.subject.state)) {
     return Fail(Reason::kIntegrityFailure);
   }
@@ -221,7 +229,8 @@ absl::Status FactsStore::Put(Attempt& attempt, const SubjectKeys& keys,
       facts.holds.size() > kLegalHoldsMax ||
       facts.said.consents.size() > kConsentsMax ||
       facts.said.objections.size() > kObjectionsMax ||
-      facts.said.restrictions.size() > kRestrictionsMax) {
+      facts.said.restrictions.size() > kRestrictionsMax ||
+      facts.said.acknowledgements.size() > kAcknowledgementsMax) {
     return Fail(Reason::kInternal);
   }
   ASSIGN_OR_RETURN(const auto key,

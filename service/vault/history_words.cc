@@ -83,6 +83,11 @@ constexpr std::array<ActionWords, policy::kActionCount> kActionWords = {{
     {Action::kRecipientRegister, "Noted whom copies of data may be sent to"},
     {Action::kRecipientRemove, "Noted whom copies of data may be sent to"},
     {Action::kRecipientList, "Looked up whom copies of data may be sent to"},
+    {Action::kPolicyValidate, "Looked at a draft of the privacy policy"},
+    {Action::kPolicyActivate, "Put a privacy policy in force"},
+    {Action::kPolicyConflicts, "Looked up what the privacy policy leaves open"},
+    {Action::kConsentAcknowledge,
+     "Wrote down that you were told of the privacy policy or have accepted it"},
 }};
 
 consteval bool NumbersAreIndexes() {
@@ -142,6 +147,8 @@ std::string_view RefusalOf(const audit::Event& event) {
       return "Refused: these data may only be kept for now.";
     case Reason::kAgeNotEligible:
       return "Refused: you are not old enough for this service.";
+    case Reason::kPolicyReconsentRequired:
+      return "Refused: you have not accepted the policy that this needs.";
     case Reason::kNotInPolicy:
     case Reason::kConsentNotNeeded:
       return "Refused: the privacy policy has no place for it.";

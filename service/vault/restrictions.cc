@@ -44,7 +44,7 @@ absl::StatusOr<base::Timestamp> Restrictions::Set(
     ASSIGN_OR_RETURN(const uint64_t since, Decode(*repeated));
     return base::FromMicros(static_cast<int64_t>(since));
   }
-  if (call.tenant.policy == nullptr) return Fail(Reason::kNotInPolicy);
+  if (call.company == nullptr) return Fail(Reason::kNotInPolicy);
   Facts facts = grant.facts();
   std::vector<Restriction>& all = facts.said.restrictions;
   const auto at =

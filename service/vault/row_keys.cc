@@ -85,6 +85,12 @@ std::string RecipientKey(TenantId tenant, std::string_view tag) {
   return std::move(key).Take();
 }
 
+std::string PolicyKey(TenantId tenant) {
+  KeyWriter key(base::kSpacePolicy);
+  key.U32(Number(tenant));
+  return std::move(key).Take();
+}
+
 std::string RequestPrefix(uint32_t day) {
   KeyWriter key(base::kSpaceRequest);
   key.U32(day);

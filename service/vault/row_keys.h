@@ -41,6 +41,8 @@ std::string CallerWaitKey(base::TenantId tenant, std::string_view tag);
 // 16-byte MAC.
 std::string RecipientKey(base::TenantId tenant, std::string_view tag);
 std::string RecipientPrefix(base::TenantId tenant);
+// The company's policy that somebody has put in force for a tenant.
+std::string PolicyKey(base::TenantId tenant);
 // What is known of a person's erasure.
 std::string ErasureKey(base::TenantId tenant, base::SubjectId subject);
 // Says that the key of a class of a person is to be renewed, and where all

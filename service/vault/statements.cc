@@ -165,10 +165,43 @@ void AddObjection(const Objection& objection, Statements& said) {
   MakeRoom(kObjectionsMax, said.objections);
 }
 
+void AddAcknowledgement(const Acknowledgement& made, Statements& said) {
+  auto& all = said.acknowledgements;
+  const auto at =
+      std::ranges::upper_bound(all, made.time, {}, &Acknowledgement::time);
+  all.insert(at, made);
+  if (all.size() <= kAcknowledgementsMax) return;
+  all.erase(std::ranges::min_element(all, {}, [](const Acknowledgement& of) {
+    return std::pair(of.policy_version, of.kind);
+  }));
+}
+
+policy::ChannelSet NotifiedOf(const Statements& said, uint32_t version) {
+  policy::ChannelSet channels;
+  for (const Acknowledgement& of : said.acknowledgements) {
+    if (of.policy_version == version &&
+        of.kind == AcknowledgementKind::kNotified) {
+      channels.set(static_cast<size_t>(of.channel));
+    }
+  }
+  return channels;
+}
+
+uint32_t AcceptedVersion(const Statements& said) {
+  uint32_t version = 0;
+  for (const Acknowledgement& of : said.acknowledgements) {
+    if (of.kind == AcknowledgementKind::kAccepted) {
+      version = std::max(version, of.policy_version);
+    }
+  }
+  return version;
+}
+
 void Apply(const Statements& said, const policy::CompanyPolicy* company,
            policy::SubjectFacts& subject) {
   if (said.empty() || company == nullptr) return;
   subject.restricted = !said.restrictions.empty();
+  subject.accepted_version = AcceptedVersion(said);
   // When what counts now was given; the last word on a purpose decides.
   std::array<std::optional<base::Timestamp>, policy::kPurposesMax> given;
   for (const Consent& consent : said.consents) {
@@ -214,6 +247,37 @@ void Put(const Statements& said, ByteWriter& out) {
   for (const Restriction& restriction : said.restrictions) {
     out.Put(static_cast<uint8_t>(restriction.ground));
     PutTime(restriction.since, out);
+  }
+}
+
+void PutAcknowledgements(const Statements& said, ByteWriter& out) {
+  out.Put(static_cast<uint16_t>(said.acknowledgements.size()));
+  for (const Acknowledgement& of : said.acknowledgements) {
+    out.Put(of.policy_version)
+        .Put(static_cast<uint8_t>(of.kind))
+        .Put(static_cast<uint8_t>(of.channel))
+        .PutRaw(of.evidence.bytes());
+    PutTime(of.time, out);
+  }
+}
+
+void GetAcknowledgements(ByteReader& in, Statements& said) {
+  for (size_t left = GetCount(in, kAcknowledgementsMax); left > 0 && in.ok();
+       --left) {
+    Acknowledgement of;
+    of.policy_version = in.Get<uint32_t>();
+    of.kind = GetEnum(in, AcknowledgementKind::kNotified,
+                      AcknowledgementKind::kAccepted);
+    of.channel = GetEnum(in, Channel::kWeb, Channel::kLogin);
+    of.evidence = GetEvidence(in);
+    of.time = GetTime(in);
+    said.acknowledgements.push_back(of);
+  }
+  // With none there is no place for them.
+  if (said.acknowledgements.empty() ||
+      !std::ranges::is_sorted(said.acknowledgements, {},
+                              &Acknowledgement::time)) {
+    in.Spoil();
   }
 }
 

@@ -23,16 +23,11 @@
 
 namespace hizo::vault {
 
+using policy::Channel;
+
 // The numbers of these five are those of hizo.v1 and are stored; never
 // renumber.
-enum class Channel : uint8_t {
-  kWeb = 1,
-  kApp = 2,
-  kEmail = 3,
-  kPhone = 4,
-  kPaper = 5,
-  kInPerson = 6,
-};
+enum class AcknowledgementKind : uint8_t { kNotified = 1, kAccepted = 2 };
 enum class WithdrawalCause : uint8_t {
   kNone = 0,
   kPerson = 1,
@@ -81,12 +76,25 @@ struct Restriction {
   bool operator==(const Restriction&) const = default;
 };
 
+// That the person was told of a version of the policy, or has accepted it: no
+// consent to anything.
+struct Acknowledgement {
+  uint32_t policy_version = 0;
+  AcknowledgementKind kind = AcknowledgementKind::kNotified;
+  Channel channel = Channel::kWeb;
+  base::EvidenceId evidence;
+  base::Timestamp time;
+  bool operator==(const Acknowledgement&) const = default;
+};
+
 struct Statements {
   std::vector<Consent> consents;          // by when they were given
   std::vector<Objection> objections;      // by when they were made
   std::vector<Restriction> restrictions;  // by ground, each at most once
+  std::vector<Acknowledgement> acknowledgements;  // by when they were
   bool empty() const {
-    return consents.empty() && objections.empty() && restrictions.empty();
+    return consents.empty() && objections.empty() && restrictions.empty() &&
+           acknowledgements.empty();
   }
   bool operator==(const Statements&) const = default;
 };
@@ -96,6 +104,9 @@ struct Statements {
 inline constexpr size_t kConsentsMax = 64;
 inline constexpr size_t kObjectionsMax = 64;
 inline constexpr size_t kRestrictionsMax = 4;  // there are no more grounds
+// Whoever has more loses one of the oldest version: what opens a purpose is the
+// acceptance of the newest.
+inline constexpr size_t kAcknowledgementsMax = 32;
 static_assert(kConsentsMax >= policy::kPurposesMax &&
               kObjectionsMax >= policy::kPurposesMax);
 
@@ -113,16 +124,23 @@ void Withdraw(std::optional<policy::PurposeNumber> purpose,
 std::optional<base::Timestamp> LastWithdrawal(const Statements& said,
                                               policy::PurposeNumber purpose);
 void AddObjection(const Objection& objection, Statements& said);
+void AddAcknowledgement(const Acknowledgement& made, Statements& said);
+// Over which channels the person was told of the version; the newest version
+// that they have accepted, 0 if none.
+policy::ChannelSet NotifiedOf(const Statements& said, uint32_t version);
+uint32_t AcceptedVersion(const Statements& said);
 
 // Says in `subject` what a person who has said all that means to the rules. No
 // company has said anything of purposes without a policy.
 void Apply(const Statements& said, const policy::CompanyPolicy* company,
            policy::SubjectFacts& subject);
 
-// As they lie in the facts, see FORMAT.md. Get spoils `in` for what Put does
-// not write.
+// As they lie in the facts, see FORMAT.md; without acknowledgements, or these
+// alone. Get spoils `in` for what Put does not write.
 void Put(const Statements& said, ByteWriter& out);
 Statements GetStatements(ByteReader& in);
+void PutAcknowledgements(const Statements& said, ByteWriter& out);
+void GetAcknowledgements(ByteReader& in, Statements& said);
 
 }  // namespace hizo::vault
 

@@ -130,6 +130,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
   auto store = std::unique_ptr<Store>(new Store(
       parts, {std::move(store_keys), std::move(log), std::move(anchor)}, policy,
       clock, options));
+  RETURN_IF_ERROR(store->policies_.Load());
   RETURN_IF_ERROR(store->NoteRestore(parts.data));
   RETURN_IF_ERROR(store->NoteOverride(unwitnessed));
   return store;
@@ -262,6 +263,7 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
       erasures_(services_),
       legal_holds_(services_),
       restrictions_(services_),
+      policies_(services_, policy.parser),
       key_rotations_(services_),
       recipients_(services_),
       exports_(services_, recipients_, OriginOf(parts)),

@@ -38,6 +38,7 @@
 #include "service/vault/imports.h"
 #include "service/vault/key_rotation.h"
 #include "service/vault/legal_holds.h"
+#include "service/vault/policies.h"
 #include "service/vault/purges.h"
 #include "service/vault/recipients.h"
 #include "service/vault/records.h"
@@ -84,6 +85,8 @@ class Store {
   struct Policy {
     const policy::Catalogue& catalogue;
     const policy::AccessTable& access;
+    // Reads a company's policy out of its files; without it none is activated.
+    policy::PolicyParser parser = nullptr;
   };
 
   // Makes a new store in two empty engines and empty slots; its id, for the
@@ -99,8 +102,9 @@ class Store {
 
   // Opens a store. kFailedPrecondition if the pieces are not of one store, the
   // log is behind its anchor or its witness, or a suite does not fit the store
-  // or the processor; kDataLoss if one is damaged. If records were restored,
-  // that is in the log once this returns.
+  // or the processor, or the policy that was activated for a tenant is none any
+  // more; kDataLoss if one is damaged. If records were restored, that is in the
+  // log once this returns.
   static absl::StatusOr<std::unique_ptr<Store>> Open(
       const Parts& parts, std::unique_ptr<storage::Anchor> anchor,
       const Policy& policy, const base::Clock& clock, const Options& options);
@@ -168,6 +172,7 @@ class Store {
   Purges& purges() const { return *purges_; }
   const LegalHolds& legal_holds() const { return legal_holds_; }
   const Restrictions& restrictions() const { return restrictions_; }
+  const Policies& policies() const { return policies_; }
   const AccessGate& gate() const { return gate_; }
   const policy::AccessTable& access() const { return services_.access; }
   const audit::Log& log() const { return *log_; }
@@ -208,6 +213,7 @@ class Store {
   Erasures erasures_;
   LegalHolds legal_holds_;
   Restrictions restrictions_;
+  Policies policies_;
   KeyRotations key_rotations_;
   Recipients recipients_;
   Exports exports_;

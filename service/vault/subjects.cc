@@ -218,8 +218,7 @@ absl::StatusOr<base::Timestamp> Subjects::Cancel(Attempt& attempt,
   if (!facts.cancelled.has_value()) {
     facts.subject.state = policy::SubjectState::kCancelled;
     facts.cancelled = cancelled;
-    if (call.tenant.policy != nullptr &&
-        call.tenant.policy->cancelling_withdraws()) {
+    if (call.company != nullptr && call.company->cancelling_withdraws()) {
       Withdraw(std::nullopt, WithdrawalCause::kAccountCancelled, call.now,
                facts.said);
     }

@@ -13,6 +13,11 @@ class Consents final : public v1::ConsentService::Service {
                             v1::CheckPurposeResponse* response) override {
     return Answer(vault_, vault_.check, *request, *response);
   }
+  grpc::Status AcknowledgePolicy(
+      grpc::ServerContext*, const v1::AcknowledgePolicyRequest* request,
+      v1::AcknowledgePolicyResponse* response) override {
+    return Answer(vault_, vault_.acknowledge, *request, *response);
+  }
   grpc::Status RecordConsent(grpc::ServerContext*,
                              const v1::RecordConsentRequest* request,
                              v1::RecordConsentResponse* response) override {

@@ -280,6 +280,21 @@ class FakeVault::Policies final : public v1::PolicyService::Service {
       v1::GetEffectivePolicyResponse* response) override {
     return Answer(vault_, vault_.policy, *request, *response);
   }
+  grpc::Status ValidatePolicy(grpc::ServerContext*,
+                              const v1::ValidatePolicyRequest* request,
+                              v1::ValidatePolicyResponse* response) override {
+    return Answer(vault_, vault_.validate_policy, *request, *response);
+  }
+  grpc::Status ActivatePolicy(grpc::ServerContext*,
+                              const v1::ActivatePolicyRequest* request,
+                              v1::ActivatePolicyResponse* response) override {
+    return Answer(vault_, vault_.activate_policy, *request, *response);
+  }
+  grpc::Status ListConflicts(grpc::ServerContext*,
+                             const v1::ListConflictsRequest* request,
+                             v1::ListConflictsResponse* response) override {
+    return Answer(vault_, vault_.conflicts, *request, *response);
+  }
 
  private:
   FakeVault& vault_;

@@ -104,6 +104,13 @@ class FakeVault {
   std::deque<v1::ListBackupsResponse> backup_lists;
   Exchange<v1::GetEffectivePolicyRequest, v1::GetEffectivePolicyResponse>
       policy;
+  Exchange<v1::ValidatePolicyRequest, v1::ValidatePolicyResponse>
+      validate_policy;
+  Exchange<v1::ActivatePolicyRequest, v1::ActivatePolicyResponse>
+      activate_policy;
+  Exchange<v1::ListConflictsRequest, v1::ListConflictsResponse> conflicts;
+  Exchange<v1::AcknowledgePolicyRequest, v1::AcknowledgePolicyResponse>
+      acknowledge;
   Exchange<v1::CheckPurposeRequest, v1::CheckPurposeResponse> check;
   Exchange<v1::PlanErasureRequest, v1::PlanErasureResponse> plan_erasure;
   Exchange<v1::ExecuteErasureRequest, v1::ExecuteErasureResponse>

@@ -167,7 +167,8 @@ class World {
         passwords_({.threads = 1, .queue_max = 4}),
         reruns_({.threads = 1, .queue_max = 4}),
         methods_(Methods(vault_)),
-        dispatch_({vault_.catalogue(), vault_.Policy().access, vault_.clock(),
+        dispatch_({vault_.catalogue(), vault_.Policy().access,
+                   vault_.store().policies().table(), vault_.clock(),
                    vault_.store().committer(), limits_, passwords_, reruns_,
                    pacer_}) {
     v1::CreateSubjectResponse created;

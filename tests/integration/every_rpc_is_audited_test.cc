@@ -181,6 +181,7 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
         {"VerifyBackup", SampleOf("acme/operator", verify)},
     };
     samples.merge(ConsentSamples(server_.As(kFull), kFull, new_person()));
+    samples.merge(PolicySamples("i7relay"));
     samples.merge(ExportSamples(server_.As(kFull), kFull, subject_));
     return samples;
   }

@@ -7,6 +7,7 @@
 #include "crypto/random.h"
 #include "service/base/ids.h"
 #include "service/bundle/reader.h"
+#include "tests/testing/vault_files.h"
 
 namespace hizo::test {
 
@@ -294,6 +295,15 @@ absl::StatusOr<Texts> ReadProfile(const Peer& peer,
       GetRequest(subject, "profile", {"full_name", "company_name"}));
   if (!read.ok()) return read.status();
   return TextsOf(read->record());
+}
+
+v1::PolicyFiles PolicyFilesOf(const std::string& company) {
+  const std::string folder = HIZO_SOURCE_DIR "/deploy/policies/";
+  v1::PolicyFiles files;
+  files.set_profile(ReadFile(folder + company + ".yaml"));
+  files.set_statutory(ReadFile(folder + "statutory_overlay.yaml"));
+  files.set_overlay(ReadFile(folder + "operator/" + company + ".yaml"));
+  return files;
 }
 
 v1::RecordConsentRequest ConsentRequest(const std::string& subject,

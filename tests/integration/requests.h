@@ -15,6 +15,7 @@
 #include "hizo/v1/consent.pb.h"
 #include "hizo/v1/credential.pb.h"
 #include "hizo/v1/export.pb.h"
+#include "hizo/v1/policy.pb.h"
 #include "hizo/v1/record.pb.h"
 #include "hizo/v1/restriction.pb.h"
 #include "hizo/v1/subject.pb.h"
@@ -115,6 +116,9 @@ Request HoldRequest(const std::string& subject) {
   return request;
 }
 
+// The files of the policy that is shipped for `company`.
+v1::PolicyFiles PolicyFilesOf(const std::string& company);
+
 // On paper, proved by something or other; for service.
 v1::RecordConsentRequest ConsentRequest(const std::string& subject,
                                         const std::string& consent_purpose);
@@ -126,6 +130,18 @@ Request RestrictionRequest(const std::string& subject) {
   *request.mutable_context() = ContextFor(kServicePurpose);
   request.set_subject(subject);
   request.set_ground(v1::RESTRICTION_GROUND_ACCURACY_CONTESTED);
+  return request;
+}
+
+// Asks about, or for, the policy that is shipped for `company`, with another
+// operator's overlay unless `overlay` is empty.
+template <typename Request>
+Request PolicyRequest(const std::string& company,
+                      const std::string& overlay = {}) {
+  Request request;
+  *request.mutable_context() = ContextFor("operations");
+  *request.mutable_files() = PolicyFilesOf(company);
+  if (!overlay.empty()) request.mutable_files()->set_overlay(overlay);
   return request;
 }
 

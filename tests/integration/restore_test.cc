@@ -85,6 +85,28 @@ class RestoreFromBackupTest : public ::testing::Test {
       CreatePerson(server_.As(kFull), "bob@example.com", "Bob Other");
 };
 
+TEST_F(RestoreFromBackupTest, WhatPolicyIsInForceIsNotTakenBack) {
+  server_.Stop();
+  server_.files().AdoptPolicy("i7relay");
+  ASSERT_THAT(server_.Start(), IsOk());
+  const int64_t backup = BackUp(server_);
+  const std::string overlay = PolicyFilesOf("i7relay").overlay();
+  const std::string first = "\nversion: 1\n";
+  std::string second = overlay;
+  second.replace(second.find(first), first.size(), "\nversion: 2\n");
+  ASSERT_THAT(
+      server_.As("acme/operator")
+          .Ask<v1::ActivatePolicyResponse>(
+              PolicyRequest<v1::ActivatePolicyRequest>("i7relay", second)),
+      IsOk());
+  ASSERT_THAT(Restore(backup), IsOk());
+  ASSERT_THAT(server_.Start(), IsOk());
+  const auto states = server_.store().policies().States();
+  ASSERT_EQ(states.size(), 1U);
+  EXPECT_EQ(states[0].version, 2U);
+  EXPECT_TRUE(states[0].activation.has_value());
+}
+
 TEST_F(RestoreFromBackupTest,
        Scenario5TheErasedStayErasedAndEveryoneElseIsWhole) {
   const int64_t backup = BackUp(server_);

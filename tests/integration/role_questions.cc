@@ -243,6 +243,22 @@ void AddRestrictions(Questions& questions) {
       "empty", +[](const Person&) { return v1::ImportBundleRequest(); })};
 }
 
+void AddPolicies(Questions& questions) {
+  questions["ListConflicts"] = {OfTheStore(
+      "", +[](const Person&) { return v1::ListConflictsRequest(); })};
+  questions["ValidatePolicy"] = {OfTheStore(
+      "empty", +[](const Person&) { return v1::ValidatePolicyRequest(); })};
+  questions["ActivatePolicy"] = {OfTheStore(
+      "empty", +[](const Person&) { return v1::ActivatePolicyRequest(); })};
+  questions["AcknowledgePolicy"] = {About(
+      "", +[](const Person& person) {
+        auto request = Of<v1::AcknowledgePolicyRequest>(person);
+        request.set_kind(v1::ACKNOWLEDGEMENT_KIND_NOTIFIED);
+        request.set_channel(v1::CHANNEL_EMAIL);
+        return request;
+      })};
+}
+
 void AddRecipients(Questions& questions) {
   questions["RegisterRecipient"] = {
       OfTheStore(
@@ -317,6 +333,7 @@ Questions AllQuestions() {
   AddRestrictions(questions);
   AddConsents(questions);
   AddRecipients(questions);
+  AddPolicies(questions);
   return questions;
 }
 

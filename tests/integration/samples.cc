@@ -50,6 +50,10 @@ std::map<std::string, Sample> ConsentSamples(const Peer& peer,
   decision.set_decision(v1::OBJECTION_STATE_UPHELD);
   auto withdrawal = About<v1::WithdrawConsentRequest>(subject);
   withdrawal.set_consent_purpose("communications_marketing");
+  auto told = About<v1::AcknowledgePolicyRequest>(subject);
+  told.set_kind(v1::ACKNOWLEDGEMENT_KIND_NOTIFIED);
+  told.set_channel(v1::CHANNEL_EMAIL);
+  told.set_evidence(kNotice);
   auto lift = RestrictionRequest<v1::LiftRestrictionRequest>(subject);
   lift.set_notice(kNotice);
   return {
@@ -59,8 +63,25 @@ std::map<std::string, Sample> ConsentSamples(const Peer& peer,
       {"ListConsents", SampleOf(name, About<v1::ListConsentsRequest>(subject))},
       {"RecordObjection", SampleOf(name, objection)},
       {"DecideObjection", SampleOf(name, decision)},
+      {"AcknowledgePolicy", SampleOf(name, told)},
       {"SetRestriction", SampleOf(name, restriction)},
       {"LiftRestriction", SampleOf(name, lift)},
+  };
+}
+
+std::map<std::string, Sample> PolicySamples(const std::string& company) {
+  const std::string name = "acme/operator";
+  v1::GetEffectivePolicyRequest effective;
+  *effective.mutable_context() = ContextFor("operations");
+  v1::ListConflictsRequest conflicts;
+  *conflicts.mutable_context() = ContextFor("operations");
+  return {
+      {"GetEffectivePolicy", SampleOf(name, effective)},
+      {"ListConflicts", SampleOf(name, conflicts)},
+      {"ValidatePolicy",
+       SampleOf(name, PolicyRequest<v1::ValidatePolicyRequest>(company))},
+      {"ActivatePolicy",
+       SampleOf(name, PolicyRequest<v1::ActivatePolicyRequest>(company))},
   };
 }
 

@@ -32,6 +32,10 @@ std::map<std::string, Sample> ConsentSamples(const Peer& peer,
                                              const std::string& name,
                                              const std::string& subject);
 
+// Of each method of PolicyService, where the policy that is shipped for
+// `company` is in force.
+std::map<std::string, Sample> PolicySamples(const std::string& company);
+
 // Of each method of ExportService; what the samples need is registered.
 std::map<std::string, Sample> ExportSamples(const Peer& peer,
                                             const std::string& name,

@@ -176,6 +176,15 @@ constexpr Step kSteps[] = {
      HIZO_CONTEXT("service") R"(subject: "@sayer"
        ground: RESTRICTION_GROUND_UNLAWFUL
        notice: "3f1e7b7c-94f4-4b57-9d0a-5a0a2a7c1b11")"},
+    {"ConsentService.AcknowledgePolicy", kFull,
+     HIZO_CONTEXT("service") R"(subject: "@sayer"
+       kind: ACKNOWLEDGEMENT_KIND_ACCEPTED channel: CHANNEL_LOGIN
+       evidence: "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2")"},
+    {"PolicyService.ValidatePolicy", kFull,
+     HIZO_CONTEXT("service") R"(files { overlay: "4" })"},
+    {"PolicyService.ActivatePolicy", kFull,
+     HIZO_CONTEXT("service") R"(files { overlay: "4" })"},
+    {"PolicyService.ListConflicts", kFull, HIZO_CONTEXT("service")},
     {"ConsentService.ListConsents", kFull,
      HIZO_CONTEXT("service") R"(subject: "@sayer")"},
     {"SubjectService.CreateSubject", kFull, HIZO_CONTEXT("service") R"(
@@ -242,9 +251,10 @@ std::string IdOf(size_t step) {
 
 Ledger::Kind KindOf(const Step& step) {
   const std::string method = step.method;
-  for (const char* word : {"Create", "Put", "Delete", "Import", "SetPassword",
-                           "Execute", "Hold", "CancelErasure", "RecordConsent",
-                           "Objection", "SetRestriction", "LiftRestriction"}) {
+  for (const char* word :
+       {"Create", "Put", "Delete", "Import", "SetPassword", "Execute", "Hold",
+        "CancelErasure", "RecordConsent", "Objection", "SetRestriction",
+        "LiftRestriction", "AcknowledgePolicy", "ActivatePolicy"}) {
     if (method.find(word) != method.npos) return Ledger::Kind::kWrite;
   }
   return Ledger::Kind::kRead;
@@ -277,7 +287,8 @@ class Caller {
         methods_(rpc::MakeMethods(vault.store(), vault.catalogue(),
                                   [] { return v1::GetStatusResponse(); })
                      .value()),
-        dispatch_({vault.catalogue(), vault.Policy().access, vault.clock(),
+        dispatch_({vault.catalogue(), vault.Policy().access,
+                   vault.store().policies().table(), vault.clock(),
                    vault.store().committer(), limits_, passwords_, reruns_,
                    pacer_}) {}
 

@@ -22,7 +22,8 @@ roles:
           credential.revoke, credential.get, credential.unlock, consent.check,
           erasure.plan, erasure.execute, erasure.cancel, erasure.get, erasure.verify,
           hold.place, hold.release, consent.record, consent.withdraw,
-          consent.list, consent.object, consent.decide, restriction.set,
+          consent.list, consent.object, consent.decide, consent.acknowledge,
+          restriction.set,
           restriction.lift]
         purposes: [service_delivery, onboarding, billing, support,
           authentication, tax_audit, legal_claim, communications_service,
@@ -50,7 +51,7 @@ roles:
   operator:
     kind: administrator
     grants:
-      - actions: [admin.status, policy.get, keys.rotate, store.purge, backup.create, backup.list,
+      - actions: [admin.status, policy.get, policy.validate, policy.activate, policy.conflicts, keys.rotate, store.purge, backup.create, backup.list,
           backup.verify, credential.unlock_caller, credential.rotate_pepper]
         purposes: [operations]
 principals:

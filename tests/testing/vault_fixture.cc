@@ -1,8 +1,12 @@
 #include "tests/testing/vault_fixture.h"
 
+#include <charconv>
 #include <stdexcept>
 
+#include "absl/strings/escaping.h"
+#include "crypto/digest.h"
 #include "service/audit/query.h"
+#include "service/vault/row_keys.h"
 #include "storage/memory/engine.h"
 #include "storage/rocksdb/engine.h"
 
@@ -22,7 +26,30 @@ T Require(absl::StatusOr<T> result) {
   return *std::move(result);
 }
 
+std::string HexDigestOf(const std::string& text) {
+  const crypto::Digest digest = crypto::Sha256(text);
+  const std::string_view bytes = crypto::AsBytes(digest);
+  return absl::BytesToHexString({bytes.data(), bytes.size()});
+}
+
 }  // namespace
+
+policy::PolicyTexts VaultPolicyTexts(uint32_t version) {
+  return {"profile", "statutory", std::to_string(version)};
+}
+
+absl::StatusOr<policy::PolicySource> VaultPolicyOf(
+    const policy::PolicyTexts& texts) {
+  policy::PolicySource source = VaultPolicySource();
+  const char* const end = texts.overlay.data() + texts.overlay.size();
+  const auto read = std::from_chars(texts.overlay.data(), end, source.version);
+  if (read.ec != std::errc() || read.ptr != end || source.version == 0) {
+    return absl::InvalidArgumentError("operator:1: no version");
+  }
+  source.digest =
+      HexDigestOf(texts.profile + '/' + texts.statutory + '/' + texts.overlay);
+  return source;
+}
 
 vault::Committer::Done Pending::Done() {
   return [this](std::unique_ptr<vault::Attempt> attempt,
@@ -117,7 +144,7 @@ void VaultFixture::Declare(crypto::Suite tenants) {
   if (options_.company.has_value()) {
     company_ =
         Require(policy::CompanyPolicy::Create(*options_.company, *catalogue_));
-    source.tenants.front().policy = company_.get();
+    source.tenants.front().policy_of_files = company_.get();
   }
   access_ = Require(policy::AccessTable::Create(source, *catalogue_));
 }
@@ -226,10 +253,34 @@ vault::Call VaultFixture::CallOf(std::string_view actor, policy::Action action,
                                  policy::PurposeNumber purpose) const {
   const policy::Principal* principal = access_->Find(actor);
   if (principal == nullptr) throw std::out_of_range("no such principal");
-  return {*principal, Tenant(principal->tenant),
-          action,     purpose,
-          true,       std::nullopt,
-          {},         clock_.Now()};
+  const policy::TenantSpec& tenant = Tenant(principal->tenant);
+  return {*principal,
+          tenant,
+          action,
+          purpose,
+          true,
+          std::nullopt,
+          {},
+          clock_.Now(),
+          store_ == nullptr ? tenant.policy_of_files
+                            : store_->policies().table().Look(tenant.id).get()};
+}
+
+vault::Store::Policy VaultFixture::Policy() const {
+  return {*catalogue_, *access_,
+          [this](const policy::PolicyTexts& texts)
+              -> absl::StatusOr<policy::PolicySource> {
+            const auto found = files_.find(texts.overlay);
+            if (found != files_.end()) return found->second;
+            return VaultPolicyOf(texts);
+          }};
+}
+
+policy::PolicyTexts VaultFixture::FilesOf(policy::PolicySource source) {
+  const std::string name = "files " + std::to_string(files_.size());
+  source.digest = HexDigestOf(name);
+  files_[name] = std::move(source);
+  return {"profile", "statutory", name};
 }
 
 std::unique_ptr<vault::Attempt> VaultFixture::NewAttempt(
@@ -241,8 +292,10 @@ std::unique_ptr<vault::Attempt> VaultFixture::NewAttempt(
   event.purpose = call.purpose;
   event.request = call.request;
   event.catalogue_version = catalogue_->version();
-  return std::make_unique<vault::Attempt>(store_->committer().position(),
-                                          std::move(event));
+  auto attempt = std::make_unique<vault::Attempt>(
+      store_->committer().position(), std::move(event));
+  attempt->ReliesOn(vault::PolicyKey(call.tenant.id));
+  return attempt;
 }
 
 void VaultFixture::Submit(std::unique_ptr<vault::Attempt> attempt,

@@ -18,6 +18,7 @@
 #include <condition_variable>
 #include <filesystem>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -73,6 +74,13 @@ policy::AccessSource VaultAccessSource();
 // contract, support on a legitimate interest, marketing on consent; billing, a
 // tax audit and legal claims by law. Cancelling withdraws.
 policy::PolicySource VaultPolicySource();
+
+// Reads a policy out of an overlay that is a number: VaultPolicySource in that
+// version. Any other is refused.
+absl::StatusOr<policy::PolicySource> VaultPolicyOf(
+    const policy::PolicyTexts& texts);
+// Such files.
+policy::PolicyTexts VaultPolicyTexts(uint32_t version);
 
 // What became of an Attempt, and what a receipt made of its answer.
 struct Committed {
@@ -158,7 +166,12 @@ class VaultFixture {
     return scratch_.has_value() ? scratch_->path() : options_.directory;
   }
   vault::Store::Parts Parts();
-  vault::Store::Policy Policy() const { return {*catalogue_, *access_}; }
+  vault::Store::Policy Policy() const;
+  // Files that are read as `source`, from now on; what they say is theirs
+  // alone.
+  policy::PolicyTexts FilesOf(policy::PolicySource source);
+  // Has them not be read any more.
+  void Forget(const policy::PolicyTexts& texts) { files_.erase(texts.overlay); }
   // Opens the engines and slots as Reopen would, with `anchor`.
   absl::StatusOr<std::unique_ptr<vault::Store>> OpenWith(
       std::unique_ptr<storage::Anchor> anchor);
@@ -168,7 +181,8 @@ class VaultFixture {
   const policy::FieldSpec& Field(std::string_view full_name) const;
   const policy::TenantSpec& Tenant(base::TenantId id) const;
 
-  // A call of now by a principal that is configured.
+  // A call of now by a principal that is configured, decided by the policy in
+  // force now: to be used before a fourth one is activated.
   vault::Call CallOf(std::string_view actor, policy::Action action,
                      policy::PurposeNumber purpose) const;
   std::unique_ptr<vault::Attempt> NewAttempt(const vault::Call& call);
@@ -206,6 +220,7 @@ class VaultFixture {
   FakeClock clock_;
   std::unique_ptr<const policy::Catalogue> catalogue_;
   std::unique_ptr<const policy::CompanyPolicy> company_;
+  std::map<std::string, policy::PolicySource> files_;  // by overlay
   std::unique_ptr<const policy::AccessTable> access_;
   vault::RootSlots slots_;
   std::unique_ptr<FaultyEngine> keys_;

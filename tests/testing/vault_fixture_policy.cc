@@ -172,6 +172,10 @@ policy::AccessSource VaultAccessSource() {
           "consent.list",
           "consent.object",
           "consent.decide",
+          "consent.acknowledge",
+          "policy.validate",
+          "policy.activate",
+          "policy.conflicts",
           "restriction.set",
           "restriction.lift",
           "export.bundle",
@@ -228,6 +232,7 @@ policy::PolicySource VaultPolicySource() {
   policy::PolicySource source;
   source.profile_id = "small";
   source.where = "operator:1";
+  source.version_where = "operator:1";
   source.version = 3;
   source.digest = "c0ffee";
   source.cancelling_withdraws = true;

@@ -296,13 +296,13 @@ TEST_F(PolicyFileTest, ATenantNamesItsPolicy) {
   const auto policies = CompilePolicies(*catalogue_, *access);
   ASSERT_TRUE(policies.ok()) << policies.status();
   EXPECT_EQ(policies->size(), 1U);
-  ASSERT_NE(access->tenants[0].policy, nullptr);
-  EXPECT_EQ(access->tenants[0].policy->profile_id(), "i7relay");
-  EXPECT_EQ(access->tenants[1].policy, nullptr);
+  ASSERT_NE(access->tenants[0].policy_of_files, nullptr);
+  EXPECT_EQ(access->tenants[0].policy_of_files->profile_id(), "i7relay");
+  EXPECT_EQ(access->tenants[1].policy_of_files, nullptr);
   const auto table = policy::AccessTable::Create(*access, *catalogue_);
   ASSERT_TRUE(table.ok()) << table.status();
-  EXPECT_EQ((*table)->Tenant(base::TenantId{1})->policy,
-            access->tenants[0].policy);
+  EXPECT_EQ((*table)->Tenant(base::TenantId{1})->policy_of_files,
+            access->tenants[0].policy_of_files);
 
   folder_.Write("operator.yaml", "schema_version: 1\n");
   EXPECT_EQ(CompilePolicies(*catalogue_, *access).status().code(),

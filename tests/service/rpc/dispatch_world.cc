@@ -71,7 +71,8 @@ DispatchWorld::DispatchWorld(const test::VaultFixture::Options& options,
       passwords_({.threads = 1, .queue_max = kPoolQueueMax}),
       reruns_({.threads = 1, .queue_max = kPoolQueueMax}),
       pacer_(pace),
-      dispatch_({vault_.catalogue(), vault_.Policy().access, vault_.clock(),
+      dispatch_({vault_.catalogue(), vault_.Policy().access,
+                 vault_.store().policies().table(), vault_.clock(),
                  vault_.store().committer(), limits_, passwords_, reruns_,
                  pacer_}) {}
 
