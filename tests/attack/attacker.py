@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """The late-comer: has every row that either store ever held, and slots.
 
-    attacker.py ROWS SLOT... [--break bucket|page] [--old SLOT...]
+    attacker.py ROWS SLOT... [--passphrase TEXT] [--break bucket|page]
+        [--old SLOT...]
 
 ROWS holds everything that was ever written into the stores, each row as
 store u8 ("K" or "D"), u32 size, key, u32 size, value. SLOT are root slot
@@ -13,6 +14,9 @@ opens; then each key of a person and each index entry that opened is printed:
 
 Written from crypto/FORMAT.md and service/vault/FORMAT.md; shares nothing with
 Hizo but libsodium. Suite 1 only.
+
+--passphrase opens roots that are sealed with it; sealed roots are passed over
+otherwise.
 
 --break adds the rows that a wrong seal would have written, made with the roots
 in the --old slots: "bucket" leaves a bucket its key, "page" a page. With either
@@ -64,7 +68,28 @@ def keys_in(block):
     return [block[i * 32:(i + 1) * 32] for i in range(PAGE_KEYS)]
 
 
-def roots_in(slots):
+def derived(passphrase, passes, kibibytes, salt):
+    argon2id13 = 2
+    key = ctypes.create_string_buffer(32)
+    failed = sodium.crypto_pwhash(
+        key, ctypes.c_ulonglong(32), passphrase,
+        ctypes.c_ulonglong(len(passphrase)), salt, ctypes.c_ulonglong(passes),
+        ctypes.c_size_t(kibibytes * 1024), argon2id13)
+    assert not failed
+    return key.raw
+
+
+def root_of(block, passphrase):
+    if block[9] == 0:
+        return block[40:72]
+    if passphrase is None:
+        return None
+    passes, kibibytes = struct.unpack(">II", block[40:48])
+    key = derived(passphrase, passes, kibibytes, block[48:64])
+    return unseal(key, block[:40], block[64:136])
+
+
+def roots_in(slots, passphrase):
     roots = {}
     for slot in slots:
         with open(slot, "rb") as file:
@@ -73,7 +98,9 @@ def roots_in(slots):
             block = data[at:at + 4096]
             if block[:8] == b"HIZOSLT1":
                 epoch = struct.unpack(">Q", block[32:40])[0]
-                roots.setdefault(epoch, set()).add(block[40:72])
+                root = root_of(block, passphrase)
+                if root is not None:
+                    roots.setdefault(epoch, set()).add(root)
     return roots
 
 
@@ -269,9 +296,15 @@ def main():
         at = arguments.index("--break")
         what = arguments[at + 1]
         del arguments[at:at + 2]
-    rows, roots = read_rows(arguments[0]), roots_in(arguments[1:])
+    passphrase = None
+    if "--passphrase" in arguments:
+        at = arguments.index("--passphrase")
+        passphrase = arguments[at + 1].encode()
+        del arguments[at:at + 2]
+    rows = read_rows(arguments[0])
+    roots = roots_in(arguments[1:], passphrase)
     if what is not None:
-        rows = broken(rows, roots, roots_in(old), what)
+        rows = broken(rows, roots, roots_in(old, passphrase), what)
     attacker = Attacker(rows)
     attacker.run(roots)
     for subject, number, generation in sorted(attacker.deks):

@@ -11,14 +11,18 @@
 #include <memory>
 #include <optional>
 #include <ostream>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "crypto/root_slot.h"
+#include "crypto/slot_passphrases.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "storage/memory/engine.h"
 #include "tests/attack/history.h"
 #include "tests/attack/loot.h"
+#include "tests/service/vault/people.h"
 #include "tests/testing/borrowed_engine.h"
 #include "tests/testing/vault_fixture.h"
 
@@ -26,6 +30,7 @@ namespace hizo::vault {
 namespace {
 
 namespace fs = std::filesystem;
+using test::IsOk;
 using test::Loot;
 using test::VaultFixture;
 using ::testing::ElementsAre;
@@ -149,6 +154,90 @@ TEST_F(AttackerTest, GetsInWhereABucketKeepsItsKey) {
 
 TEST_F(AttackerTest, GetsInWhereAPageKeepsItsKey) {
   ExpectGetsIn(AttackWith(history_->SlotsOfNow(), Broken("page")));
+}
+
+// Slots on a medium that forgets nothing, sealed with a passphrase that is
+// known today.
+class SealedSlotsTest : public ::testing::Test {
+ protected:
+  SealedSlotsTest() { Start("the first passphrase"); }
+  // The next process, with these passphrases.
+  void Start(const std::string& lines) {
+    vault_.reset();
+    VaultFixture::Options options;
+    options.directory = directory_;
+    fs::create_directories(directory_);
+    options.open = [this](const fs::path& directory, bool) {
+      return directory.filename() == "keys"
+                 ? std::make_unique<KeepingEngine>('K', *keys_, kept_)
+                 : std::make_unique<KeepingEngine>('D', *data_, kept_);
+    };
+    options.wrap_slot = [&](std::unique_ptr<crypto::RootSlot>) {
+      constexpr crypto::SlotPassphrases::Cost kCheap{1, 8};
+      auto passphrases = crypto::SlotPassphrases::FromLines(
+          crypto::Secret::CopyOf(lines), kCheap);
+      EXPECT_THAT(passphrases, IsOk());
+      return std::make_unique<crypto::FileRootSlot>(directory_ / "slot",
+                                                    *std::move(passphrases));
+    };
+    vault_.emplace(options);
+    std::vector<std::string> old;
+    std::set<std::string> erased;
+    if (history_.has_value()) {
+      old = history_->old_slots;
+      erased = history_->erased;
+    }
+    history_.emplace(*vault_, scratch_.path(), old);
+    history_->erased = erased;
+  }
+  base::SubjectId NewOne() {
+    return NewPerson(*vault_, "p" + std::to_string(++people_) + "@example.com");
+  }
+  void EraseAndSeal(const base::SubjectId& subject) {
+    ASSERT_THAT(Erase(*vault_, subject), IsOk());
+    ASSERT_THAT(vault_->store().FinishErasures(), IsOk());
+    history_->erased.insert(test::HexOf(subject));
+    history_->KeepSlots();
+  }
+  std::set<std::string> OpenedWith(const std::string& passphrase) const {
+    std::vector<std::string> slots = history_->SlotsOfNow();
+    slots.insert(slots.end(), history_->old_slots.begin(),
+                 history_->old_slots.end());
+    return ErasedIn(*history_, test::Attack(*history_, kept_, slots,
+                                            {"--passphrase", passphrase})
+                                   .deks);
+  }
+
+  const test::ScratchDirectory scratch_;
+  const fs::path directory_ = scratch_.path() / "vault";
+  const fs::path kept_ = scratch_.path() / "kept";
+  const std::unique_ptr<storage::Engine> keys_ = storage::NewMemoryEngine();
+  const std::unique_ptr<storage::Engine> data_ = storage::NewMemoryEngine();
+  std::optional<VaultFixture> vault_;
+  std::optional<test::History> history_;
+  int people_ = 0;
+};
+
+// Why receipts do not say more of files than they do.
+TEST_F(SealedSlotsTest, GetsInWhereThePassphraseStaysTheSame) {
+  const base::SubjectId ann = NewOne();
+  EraseAndSeal(ann);
+  EXPECT_THAT(OpenedWith("the first passphrase"),
+              ElementsAre(test::HexOf(ann)));
+  EXPECT_THAT(OpenedWith("another passphrase"), IsEmpty());
+}
+
+TEST_F(SealedSlotsTest, OpensOnlyThoseErasedSinceThePassphraseWasReplaced) {
+  const base::SubjectId ann = NewOne();
+  const base::SubjectId bob = NewOne();
+  const base::SubjectId eve = NewOne();
+  EraseAndSeal(ann);
+  Start("the second passphrase\nthe first passphrase");
+  EraseAndSeal(bob);  // with a root of before still: the first seal since
+  EXPECT_THAT(OpenedWith("the second passphrase"), IsEmpty());
+  EraseAndSeal(eve);
+  EXPECT_THAT(OpenedWith("the second passphrase"),
+              ElementsAre(test::HexOf(eve)));
 }
 
 }  // namespace

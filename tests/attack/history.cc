@@ -27,8 +27,11 @@ std::string HexOf(const SubjectId& subject) {
   return hex;
 }
 
-History::History(VaultFixture& vault, fs::path directory)
-    : vault_(vault), directory_(std::move(directory)) {
+History::History(VaultFixture& vault, fs::path directory,
+                 std::vector<std::string> old)
+    : old_slots(std::move(old)),
+      vault_(vault),
+      directory_(std::move(directory)) {
   KeepSlots();
 }
 

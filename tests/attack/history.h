@@ -31,7 +31,9 @@ std::string HexOf(const base::SubjectId& subject);
 class History {
  public:
   // Slots are copied into `directory` after each seal, as somebody might have.
-  History(VaultFixture& vault, std::filesystem::path directory);
+  // `old` are those of before.
+  History(VaultFixture& vault, std::filesystem::path directory,
+          std::vector<std::string> old = {});
 
   // Fails the running test where a step fails. `after_step` is told of each.
   void Run(int steps, const std::function<void(int step)>& after_step);
@@ -48,6 +50,7 @@ class History {
   // The generations of DEKs that the living have now, by class.
   std::map<std::pair<std::string, int>, std::set<uint32_t>> GenerationsOfNow()
       const;
+  void KeepSlots();
 
  private:
   void Step(int step);
@@ -56,7 +59,6 @@ class History {
   void EndTermsAndRenew(int step);
   void PutInvoice(const base::SubjectId& subject, int yen);
   void RotateKeys();
-  void KeepSlots();
   std::filesystem::path SlotFile(size_t i) const;
   std::string NewEmail();
 
