@@ -197,8 +197,15 @@ bool PersonDecides(const Question& q) {
          q.access.action != Action::kSubjectCancel;
 }
 
+// What a law asks for is no matter of the person's age, and there is no right
+// to object to it (GDPR 21(1)).
+bool IsOwedToALaw(const Question& q) {
+  const PurposeTerms& terms = *TermsOf(q);
+  return terms.basis == Basis::kLegalObligation && !terms.marketing;
+}
+
 bool IsOldEnough(const Question& q) {
-  return !PersonDecides(q) || !q.access.subject->minor;
+  return !PersonDecides(q) || IsOwedToALaw(q) || !q.access.subject->minor;
 }
 
 bool IsNotRestricted(const Question& q) {
@@ -207,7 +214,7 @@ bool IsNotRestricted(const Question& q) {
 }
 
 bool IsNotObjectedTo(const Question& q) {
-  return !PersonDecides(q) ||
+  return !PersonDecides(q) || IsOwedToALaw(q) ||
          !q.access.subject->objected.test(q.access.purpose);
 }
 

@@ -202,6 +202,31 @@ TEST_F(CompanyRulesTest, AnObjectionClosesItsPurpose) {
   ExpectRefused(Reading(kMarketing), Reason::kObjected, "not-objected-to");
 }
 
+// There is no right to object to what a law asks for (GDPR 21(1)), nor does it
+// ask how old somebody is; kept apart it stays.
+TEST_F(CompanyRulesTest, AnObligationIsMetAgainstAnObjection) {
+  PolicySource source = SmallSource();
+  source.uses[0].basis = Basis::kLegalObligation;
+  Compile(source);
+  person_.objected.set(kSupport);
+  person_.minor = true;
+  EXPECT_TRUE(Answer(Reading(kSupport)).allowed);
+  person_.restricted = true;
+  ExpectRefused(Reading(kSupport), Reason::kProcessingRestricted,
+                "not-restricted");
+}
+
+TEST_F(CompanyRulesTest, NoBasisMakesMarketingAnObligation) {
+  PolicySource source = SmallSource();
+  source.uses[1].basis = Basis::kLegalObligation;
+  source.accepted = {{"MARKETING_WITHOUT_CONSENT:marketing", "o:9"}};
+  Compile(source);
+  person_.consented.set(kMarketing);
+  EXPECT_TRUE(Answer(Reading(kMarketing)).allowed);
+  person_.objected.set(kMarketing);
+  ExpectRefused(Reading(kMarketing), Reason::kObjected, "not-objected-to");
+}
+
 // Scenario 16, as far as rules go.
 TEST_F(CompanyRulesTest, Scenario16ARestrictionLeavesOnlyConsent) {
   person_.restricted = true;
@@ -264,8 +289,10 @@ TEST_F(CompanyRulesTest, AllowImpliesEverythingThatThePolicyAsksFor) {
         EXPECT_FALSE(terms.clause.empty());
         EXPECT_FALSE(terms.anonymised_only);
         if (terms.lawful || access.action == Action::kSubjectCancel) continue;
-        EXPECT_FALSE(person_.minor);
-        EXPECT_FALSE(person_.objected.test(purpose));
+        if (terms.basis != Basis::kLegalObligation || terms.marketing) {
+          EXPECT_FALSE(person_.minor);
+          EXPECT_FALSE(person_.objected.test(purpose));
+        }
         EXPECT_TRUE(!person_.restricted || person_.consented.test(purpose));
         EXPECT_TRUE(!terms.needs_consent || (person_.consented.test(purpose) &&
                                              !person_.withdrawn.test(purpose)));

@@ -153,8 +153,10 @@ class DecisionPropertyTest : public ::testing::Test {
       EXPECT_FALSE(facts.withdrawn.test(access.purpose));
     }
     if (access.action == Action::kSubjectCancel) return;
-    EXPECT_FALSE(facts.minor);
-    EXPECT_FALSE(facts.objected.test(access.purpose));
+    if (terms.basis != Basis::kLegalObligation || terms.marketing) {
+      EXPECT_FALSE(facts.minor);
+      EXPECT_FALSE(facts.objected.test(access.purpose));
+    }
     EXPECT_TRUE(!facts.restricted || consented);
     EXPECT_GE(facts.accepted_version, terms.acceptance_from);
   }
