@@ -21,6 +21,8 @@ Figures WriteProfile(const Settings& settings);
 Figures ReadUnaudited(const Settings& settings);
 // password_bench.cc
 Figures VerifyPassword(const Settings& settings);
+// policy_bench.cc: what each of the shipped policies says to a call.
+Figures PolicyDecide(const Settings& settings);
 // erase_bench.cc: people let go.
 Figures EraseSealed(const Settings& settings);
 // audit_bench.cc: questions to a long log, and its verification.

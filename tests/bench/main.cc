@@ -30,6 +30,7 @@ constexpr auto kBenchmarks =
          {"write_profile", hizo::bench::WriteProfile},
          {"read_unaudited", hizo::bench::ReadUnaudited},
          {"verify_password", hizo::bench::VerifyPassword},
+         {"policy_decide", hizo::bench::PolicyDecide},
          {"erase_sealed", hizo::bench::EraseSealed},
          {"export_bundle", hizo::bench::ExportBundle},
          {"audit_append", hizo::bench::AuditAppend},
