@@ -267,6 +267,8 @@ class FaultMatrixTest : public ::testing::TestWithParam<Work> {
       for (size_t nth = 1; nth <= steps; ++nth) chosen.insert(nth);
       return chosen;
     }
+    // The first comes however many there are this time.
+    chosen.insert(1);
     while (chosen.size() < std::min<uint64_t>(wanted, steps)) {
       chosen.insert(std::uniform_int_distribution<size_t>(1, steps)(random_));
     }
