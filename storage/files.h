@@ -1,5 +1,5 @@
-// Files: the few calls to the operating system that the engines and the anchor
-// need beyond the standard library. Private to `storage`.
+// Files: the few calls to the operating system that whoever keeps files needs
+// beyond the standard library.
 //
 // Threads: a FileDescriptor from one thread at a time.
 #ifndef HIZO_STORAGE_FILES_H_

@@ -1,7 +1,7 @@
 #include "service/app/rebuild.h"
 
 #include <fcntl.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <memory>
@@ -14,6 +14,7 @@
 #include "service/app/stores.h"
 #include "service/base/status_macros.h"
 #include "storage/anchor.h"
+#include "storage/files.h"
 #include "storage/replica.h"
 
 namespace hizo::app {
@@ -29,30 +30,22 @@ bool Exists(const Path& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-absl::Status SyncFolder(const Path& folder) {
-  const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = fd >= 0 && fsync(fd) == 0;
-  if (fd >= 0) close(fd);
-  if (synced) return absl::OkStatus();
-  return absl::UnavailableError("cannot sync " + folder.string());
-}
-
 absl::Status PutMark(const Config& config) {
-  const int fd = open(MarkOf(config).c_str(),
-                      O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, S_IRUSR);
-  if (fd < 0) {
+  const storage::FileDescriptor mark(
+      open(MarkOf(config).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+           S_IRUSR));
+  if (!mark.valid()) {
     return absl::UnavailableError("cannot write into " +
                                   config.storage_data_dir.string());
   }
-  close(fd);
-  return SyncFolder(config.storage_data_dir);
+  return storage::SyncDirectory(config.storage_data_dir);
 }
 
 absl::Status TakeMarkAway(const Config& config) {
   std::error_code error;
   std::filesystem::remove(MarkOf(config), error);
   if (error) return absl::UnavailableError("cannot remove the rebuild's mark");
-  return SyncFolder(config.storage_data_dir);
+  return storage::SyncDirectory(config.storage_data_dir);
 }
 
 // Both folders are empty but for the mark once this returns.
@@ -112,8 +105,7 @@ absl::StatusOr<Rebuilt> RebuildStores(const Config& config,
         const auto store,
         vault::Store::Open({*engines.keys, *engines.data, slots,
                             config.store_name, SuiteOf(config)},
-                           std::move(anchor),
-                           PolicyOf(declared), clock, {}));
+                           std::move(anchor), PolicyOf(declared), clock, {}));
     rebuilt.audit_events = store->log().head().size;
   }
   RETURN_IF_ERROR(TakeMarkAway(config));

@@ -1,7 +1,6 @@
 #include "service/app/restore.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <filesystem>
@@ -14,6 +13,7 @@
 #include "service/app/stores.h"
 #include "service/base/status_macros.h"
 #include "storage/anchor.h"
+#include "storage/files.h"
 #include "storage/rocksdb/engine.h"
 
 namespace hizo::app {
@@ -34,21 +34,13 @@ bool Exists(const Path& path) {
   return std::filesystem::exists(path, ignored);
 }
 
-absl::Status SyncParent(const Path& path) {
-  const int fd = open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY);
-  const bool synced = fd >= 0 && fsync(fd) == 0;
-  if (fd >= 0) close(fd);
-  if (synced) return absl::OkStatus();
-  return absl::UnknownError("cannot sync " + path.parent_path().string());
-}
-
 // Renames `from` to `to`, or exchanges the two.
 absl::Status Rename(const Path& from, const Path& to, unsigned int how) {
   if (renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), how) != 0) {
     return absl::UnavailableError("cannot put " + from.string() + " in place " +
                                   "of " + to.string());
   }
-  return SyncParent(to);
+  return storage::SyncDirectory(to.parent_path());
 }
 
 vault::Store::Parts PartsOf(const Config& config, const Engines& engines,

@@ -12,6 +12,7 @@
 #include "crypto/root_slot.h"
 #include "service/app/stores.h"
 #include "service/base/status_macros.h"
+#include "storage/files.h"
 
 namespace hizo::app {
 namespace {
@@ -20,21 +21,6 @@ using Path = std::filesystem::path;
 
 constexpr std::string_view kSetting = "slot_passphrase_file: ";
 
-class File {
- public:
-  explicit File(const Path& path)
-      : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (descriptor_ >= 0) close(descriptor_);
-  }
-  int get() const { return descriptor_; }
-
- private:
-  const int descriptor_;
-};
-
 absl::Status Refused(const Path& path, std::string_view why) {
   return absl::FailedPreconditionError(std::string(kSetting) + path.string() +
                                        " " + std::string(why));
@@ -42,9 +28,9 @@ absl::Status Refused(const Path& path, std::string_view why) {
 
 // Straight into locked memory.
 absl::StatusOr<crypto::Secret> ReadSecret(const Path& path) {
-  const File file(path);
+  const storage::FileDescriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat info {};
-  if (file.get() < 0 || fstat(file.get(), &info) != 0) {
+  if (!file.valid() || fstat(file.get(), &info) != 0) {
     return Refused(path, "cannot be read");
   }
   if ((info.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
