@@ -163,6 +163,12 @@ int VerifyData(const Config& config) {
     if (finding.entry.has_value()) std::cout << ": entry " << *finding.entry;
     std::cout << "\n";
   }
+  for (const hizo::vault::PolicyFinding& finding : verdict->policies) {
+    std::cout << "policy of tenant " << static_cast<uint32_t>(finding.tenant)
+              << " " << WordOf(finding.what);
+    if (finding.entry.has_value()) std::cout << ": entry " << *finding.entry;
+    std::cout << "\n";
+  }
   std::cout << verdict->rows << " rows of " << verdict->people
             << " people were looked at; " << verdict->wrong
             << " are not as the audit log says.\n";

@@ -1,5 +1,7 @@
 #include "service/vault/data_check.h"
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "crypto/digest.h"
 #include "crypto/record_cipher.h"
 #include "service/audit/prune.h"
@@ -7,6 +9,7 @@
 #include "service/base/keyspace.h"
 #include "service/base/status_macros.h"
 #include "service/vault/audit_keys.h"
+#include "service/vault/policy_row.h"
 #include "service/vault/row_keys.h"
 
 namespace hizo::vault {
@@ -54,7 +57,54 @@ absl::StatusOr<DataVerdict> DataCheck::Run() {
                    ? CheckPerson(*reference, row.value)
                    : absl::DataLossError("a damaged way back");
       }));
+  for (const policy::TenantSpec& tenant : parts_.access.tenants()) {
+    RETURN_IF_ERROR(CheckPolicy(tenant.id));
+  }
   return std::move(verdict_);
+}
+
+absl::StatusOr<std::optional<audit::Found>> DataCheck::LastActivation(
+    base::TenantId tenant) const {
+  audit::Filter filter;
+  filter.tenant = tenant;
+  filter.action = policy::Action::kPolicyActivate;
+  filter.outcome = audit::Outcome::kAllowed;
+  std::optional<uint64_t> from;
+  do {
+    ASSIGN_OR_RETURN(audit::Page page,
+                     audit::Query(parts_.data, parts_.log_size, filter,
+                                  audit::Order::kNewestFirst, from, 1));
+    if (!page.events.empty()) return std::move(page.events.front());
+    from = page.next;
+  } while (from.has_value());
+  return std::nullopt;
+}
+
+absl::Status DataCheck::CheckPolicy(base::TenantId tenant) {
+  ASSIGN_OR_RETURN(const auto row, parts_.data.Get(PolicyKey(tenant)));
+  ASSIGN_OR_RETURN(const auto last, LastActivation(tenant));
+  const auto note = [&](DataFinding::What what) {
+    ++verdict_.wrong;
+    verdict_.policies.push_back(
+        {what, tenant,
+         last.has_value() ? std::optional(last->sequence) : std::nullopt});
+  };
+  if (!last.has_value()) {
+    // Of a log that was pruned, its activation may be gone.
+    if (row.has_value() && pruned_ == 0) note(DataFinding::What::kUnknown);
+    return absl::OkStatus();
+  }
+  if (!row.has_value()) {
+    note(DataFinding::What::kMissing);
+    return absl::OkStatus();
+  }
+  const auto stored = OpenPolicyRow(parts_.store_keys, tenant, *row);
+  const std::string digest =
+      absl::StrCat(absl::Hex(last->event.policy_digest, absl::kZeroPad16));
+  if (!stored.ok() || !absl::StartsWith(stored->digest, digest)) {
+    note(DataFinding::What::kOther);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status DataCheck::CheckPerson(base::AuditReference reference,

@@ -1,5 +1,5 @@
-// DataCheck: whether the rows of people are those that the log says were
-// written last.
+// DataCheck: whether the rows of people, and the policies of tenants, are those
+// that the log says were written last.
 //
 // A row that was put back from an older copy opens as it did then: nothing in
 // it is wrong. But the entry of each write carries what the row was sealed to
@@ -20,6 +20,7 @@
 
 #include "absl/status/statusor.h"
 #include "service/audit/event.h"
+#include "service/audit/query.h"
 #include "service/base/ids.h"
 #include "service/policy/access_table.h"
 #include "service/vault/store_keys.h"
@@ -42,11 +43,19 @@ struct DataFinding {
   std::optional<uint64_t> entry;
 };
 
+// A tenant's policy that is not the one that was activated last.
+struct PolicyFinding {
+  DataFinding::What what = DataFinding::What::kOther;
+  base::TenantId tenant = base::TenantId::kStore;
+  std::optional<uint64_t> entry;  // of that activation
+};
+
 struct DataVerdict {
   uint64_t people = 0;
   uint64_t rows = 0;
   std::vector<DataFinding> findings;  // the first kFindingsMax
-  uint64_t wrong = 0;                 // how many there are
+  std::vector<PolicyFinding> policies;
+  uint64_t wrong = 0;  // how many there are, of both
 };
 
 class DataCheck {
@@ -74,6 +83,10 @@ class DataCheck {
   using Last =
       std::map<std::pair<policy::ClassNumber, base::RecordId>, Written>;
 
+  absl::Status CheckPolicy(base::TenantId tenant);
+  // nullopt if the log has none.
+  absl::StatusOr<std::optional<audit::Found>> LastActivation(
+      base::TenantId tenant) const;
   absl::Status CheckPerson(base::AuditReference reference,
                            std::string_view sealed_way_back);
   absl::StatusOr<Last> LastWrites(base::TenantId tenant,

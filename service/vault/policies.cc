@@ -2,10 +2,9 @@
 
 #include <algorithm>
 
-#include "crypto/aead.h"
-#include "crypto/digest.h"
 #include "service/base/status_macros.h"
 #include "service/vault/byte_codec.h"
+#include "service/vault/policy_row.h"
 #include "service/vault/row_keys.h"
 
 namespace hizo::vault {
@@ -15,43 +14,6 @@ using base::Fail;
 using base::Reason;
 using policy::CompanyPolicy;
 using policy::PolicyTexts;
-
-constexpr uint8_t kFormat = 1;
-constexpr std::string_view kRowLabel = "hizo/policy/v1";
-
-std::string Encode(const PolicyTexts& texts, const std::string& digest,
-                   const Activation& activation) {
-  ByteWriter out;
-  out.Put(kFormat)
-      .Put(static_cast<uint64_t>(base::ToMicros(activation.time)))
-      .PutText(activation.actor)
-      .PutText(digest)
-      .PutText(texts.profile)
-      .PutText(texts.statutory)
-      .PutText(texts.overlay);
-  return std::move(out).Take();
-}
-
-struct Stored {
-  PolicyTexts texts;
-  std::string digest;
-  Activation activation;
-};
-
-absl::StatusOr<Stored> Decode(std::string_view bytes) {
-  ByteReader in(bytes);
-  Stored stored;
-  const auto format = in.Get<uint8_t>();
-  stored.activation.time =
-      base::FromMicros(static_cast<int64_t>(in.Get<uint64_t>()));
-  stored.activation.actor = in.GetText();
-  stored.digest = in.GetText();
-  stored.texts.profile = in.GetText();
-  stored.texts.statutory = in.GetText();
-  stored.texts.overlay = in.GetText();
-  if (!in.done() || format != kFormat) return Fail(Reason::kIntegrityFailure);
-  return stored;
-}
 
 // What a repeat is answered with.
 std::string EncodeAnswer(const ActivatedPolicy& activated) {
@@ -182,12 +144,8 @@ absl::StatusOr<std::vector<policy::Conflict>> Policies::Conflicts(
 
 absl::StatusOr<PolicyInForce> Policies::Open(base::TenantId tenant,
                                              std::string_view row) const {
-  ASSIGN_OR_RETURN(
-      const std::string bytes,
-      crypto::Open(crypto::DeriveKey(services_.store_keys.TenantKey(tenant),
-                                     kRowLabel, {}),
-                   PolicyKey(tenant), row));
-  ASSIGN_OR_RETURN(Stored stored, Decode(bytes));
+  ASSIGN_OR_RETURN(StoredPolicy stored,
+                   OpenPolicyRow(services_.store_keys, tenant, row));
   if (parser_ == nullptr) {
     return absl::FailedPreconditionError("nothing reads policies here");
   }

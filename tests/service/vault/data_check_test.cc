@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "service/base/keyspace.h"
 #include "service/base/reason.h"
+#include "service/vault/policies.h"
 #include "service/vault/row_keys.h"
 #include "tests/service/vault/people.h"
 
@@ -160,6 +161,82 @@ TEST_F(DataCheckTest, ADamagedLogIsAnError) {
                  *access(), vault_.store().log().head().size})
           .Run(),
       StatusIs(absl::StatusCode::kDataLoss));
+}
+
+class PolicyCheckTest : public DataCheckTest {
+ protected:
+  uint64_t Activate(uint32_t version) {
+    const Call call = FullCall(vault_, Action::kPolicyActivate);
+    EXPECT_THAT(vault_.Run(call,
+                           [&](Attempt& attempt) {
+                             return vault_.store().policies().Activate(
+                                 attempt, call,
+                                 test::VaultPolicyTexts(version));
+                           }),
+                IsOk());
+    return vault_.store().log().head().size - 1;
+  }
+  // What is wrong, all of it with the policy of acme.
+  std::vector<PolicyFinding> Wrong() {
+    const DataVerdict verdict = Check();
+    EXPECT_THAT(verdict.findings, IsEmpty());
+    EXPECT_EQ(verdict.wrong, verdict.policies.size());
+    for (const PolicyFinding& of : verdict.policies) {
+      EXPECT_EQ(of.tenant, kAcme);
+    }
+    return verdict.policies;
+  }
+  const std::string key_ = PolicyKey(kAcme);
+};
+
+TEST_F(PolicyCheckTest, TheOneThatWasActivatedLastIsRight) {
+  EXPECT_THAT(Wrong(), IsEmpty());
+  Activate(4);
+  Activate(5);
+  NewPerson(vault_, "eve@example.com");
+  EXPECT_THAT(Wrong(), IsEmpty());
+}
+
+TEST_F(PolicyCheckTest, FindsAnOlderOneThatWasPutBack) {
+  Activate(4);
+  const std::string older = test::Stored(vault_.data(), key_);
+  const uint64_t entry = Activate(5);
+  test::Overwrite(vault_.data(), key_, older);
+  // A start does not notice.
+  ASSERT_THAT(vault_.Reopen(), IsOk());
+  const auto wrong = Wrong();
+  ASSERT_THAT(wrong, SizeIs(1));
+  EXPECT_EQ(wrong[0].what, What::kOther);
+  EXPECT_EQ(wrong[0].entry, entry);
+}
+
+TEST_F(PolicyCheckTest, FindsOneThatIsGone) {
+  const uint64_t entry = Activate(4);
+  test::Remove(vault_.data(), key_);
+  const auto wrong = Wrong();
+  ASSERT_THAT(wrong, SizeIs(1));
+  EXPECT_EQ(wrong[0].what, What::kMissing);
+  EXPECT_EQ(wrong[0].entry, entry);
+}
+
+TEST_F(PolicyCheckTest, FindsOneThatNobodyActivated) {
+  test::Overwrite(vault_.data(), key_, "anything");
+  const auto wrong = Wrong();
+  ASSERT_THAT(wrong, SizeIs(1));
+  EXPECT_EQ(wrong[0].what, What::kUnknown);
+  EXPECT_EQ(wrong[0].entry, std::nullopt);
+}
+
+TEST_F(PolicyCheckTest, ARefusedActivationIsNone) {
+  Activate(5);
+  const Call call = FullCall(vault_, Action::kPolicyActivate);
+  EXPECT_THAT(vault_.Run(call,
+                         [&](Attempt& attempt) {
+                           return vault_.store().policies().Activate(
+                               attempt, call, test::VaultPolicyTexts(4));
+                         }),
+              test::HasReason(base::Reason::kPolicyConflict));
+  EXPECT_THAT(Wrong(), IsEmpty());
 }
 
 }  // namespace
