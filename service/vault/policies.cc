@@ -117,11 +117,8 @@ absl::StatusOr<ActivatedPolicy> Policies::Activate(
                       call.company->digest() != next.digest();
   if (activated.changed) {
     const Activation activation{call.principal.spiffe_id, call.now};
-    attempt.data().Put(
-        key, crypto::Seal(crypto::DeriveKey(
-                              services_.store_keys.TenantKey(call.tenant.id),
-                              kRowLabel, {}),
-                          key, Encode(texts, next.digest(), activation)));
+    attempt.data().Put(key, SealPolicyRow(services_.store_keys, call.tenant.id,
+                                          {texts, next.digest(), activation}));
     PolicyInForce in_force;
     in_force.policy = draft.company.get();
     in_force.owned = std::move(draft.company);

@@ -254,7 +254,7 @@ Ledger::Kind KindOf(const Step& step) {
   for (const char* word :
        {"Create", "Put", "Delete", "Import", "SetPassword", "Execute", "Hold",
         "CancelErasure", "RecordConsent", "Objection", "SetRestriction",
-        "LiftRestriction", "AcknowledgePolicy", "ActivatePolicy"}) {
+        "LiftRestriction", "AcknowledgePolicy"}) {
     if (method.find(word) != method.npos) return Ledger::Kind::kWrite;
   }
   return Ledger::Kind::kRead;
@@ -406,6 +406,10 @@ void Script::RunAgain(VaultFixture& vault) {
     const auto known = people_.emplace(kSteps[i].creates, id).first;
     EXPECT_EQ(known->second, id) << "a repeat made another person";
   }
+  const auto policies = vault.store().policies().States();
+  ASSERT_EQ(policies.size(), 1U);
+  EXPECT_EQ(policies[0].version, 4U);
+  EXPECT_TRUE(policies[0].activation.has_value());
 }
 
 void Script::Enter(const Progress& progress, size_t runs_again,

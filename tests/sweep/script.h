@@ -26,7 +26,7 @@ namespace hizo::test {
 // with its parent.
 struct Progress {
   enum Told : uint8_t { kNotAsked = 0, kAsked, kRefused, kDone };
-  static constexpr size_t kStepsMax = 64;
+  static constexpr size_t kStepsMax = 128;
   std::array<std::atomic<uint8_t>, kStepsMax> told{};
 };
 
