@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "crypto/digest.h"
+#include "service/base/keyspace.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
 #include "service/vault/undo.h"
@@ -129,6 +130,13 @@ std::vector<Committer::Item> Committer::Take() {
   return items;
 }
 
+bool Committer::HasFences(const Item& item) {
+  return std::ranges::any_of(item.attempt->keys_.writes(),
+                             [](const storage::Batch::Write& write) {
+                               return write.key.front() == base::kSpaceFence;
+                             });
+}
+
 bool Committer::ChangedSince(VersionToken token, uint64_t position) const {
   const Version& version = versions_[token % kVersionSlots];
   return version.others_changed > position ||
@@ -181,6 +189,7 @@ void Committer::CommitItems(std::vector<Item> items) {
   std::vector<Item> lost;
   CheckVersions(std::move(items), position, holding, lost);
   std::vector<Item> refused = TakeWhatHasNoRoom(holding);
+  const bool has_fences = std::ranges::any_of(holding, HasFences);
   const absl::Status status =
       holding.empty() ? absl::OkStatus() : Write(holding);
   for (const Item& item : holding) {
@@ -190,6 +199,7 @@ void Committer::CommitItems(std::vector<Item> items) {
   }
   // Readers from here on see this batch, or see that its keys have changed.
   position_.store(position, std::memory_order_release);
+  if (has_fences) fence_batches_.fetch_add(1, std::memory_order_release);
   const CommitReceipt receipt(position);
   const Result result{status.ok() ? status : FailureFor(status),
                       status.ok() ? &receipt : nullptr};

@@ -110,6 +110,12 @@ class Committer {
   absl::Status WriteSeal(storage::Batch keys,
                          const std::function<void()>& written);
 
+  // How many batches with fences have been tried, each counted once whatever
+  // it wrote can be read: who has read all fences since has no need to again.
+  uint64_t fence_batches() const {
+    return fence_batches_.load(std::memory_order_acquire);
+  }
+
   size_t queued() const;
   uint64_t anchored() const {
     return anchored_.load(std::memory_order_acquire);
@@ -158,6 +164,7 @@ class Committer {
   std::vector<Item> TakeWhatHasNoRoom(std::vector<Item>& items) const;
   // One batch for each store, durable if OK; takes the items' batches.
   absl::Status Write(std::vector<Item>& items);
+  static bool HasFences(const Item& item);
   bool ChangedSince(VersionToken token, uint64_t position) const;
   void MarkChanged(VersionToken token, uint64_t position);
   absl::Status WriteStores(storage::Batch keys, audit::Log::Staged staged);
@@ -174,6 +181,7 @@ class Committer {
   uint64_t last_seal_ = 0;
   std::atomic<uint64_t> position_{1};
   std::atomic<uint64_t> anchored_{0};
+  std::atomic<uint64_t> fence_batches_{0};
   std::atomic<bool> broken_{false};
   mutable base::Mutex mutex_;
   base::Condition changed_;

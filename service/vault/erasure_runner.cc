@@ -105,24 +105,33 @@ absl::StatusOr<size_t> ErasureRunner::Waiting() const {
   return waiting;
 }
 
-absl::StatusOr<std::vector<ErasureRunner::Pending>> ErasureRunner::Read()
-    const {
+absl::StatusOr<std::vector<ErasureRunner::Pending>> ErasureRunner::Read() {
+  // Before the first row: what comes later is counted later.
+  const uint64_t fence_batches = parts_.sealer.committer.fence_batches();
+  if (nobody_.has_value() && nobody_->fence_batches == fence_batches &&
+      parts_.clock.Now() < nobody_->until) {
+    return std::vector<Pending>();
+  }
+  nobody_.reset();
   std::vector<Pending> some;
+  base::Timestamp again = base::Timestamp::max();
   storage::ScanRange range = storage::PrefixRange(FencePrefix(), kFencesAtOnce);
-  for (;;) {
+  for (bool more = true; more;) {
     ASSIGN_OR_RETURN(const auto rows, parts_.services.keys.Scan(range));
     for (const storage::Row& row : rows) {
-      ASSIGN_OR_RETURN(auto pending, PendingOf(row));
+      ASSIGN_OR_RETURN(auto pending, PendingOf(row, again));
       if (pending.has_value()) some.push_back(*std::move(pending));
       if (some.size() == kPersonsPerSealMax) return some;
     }
-    if (rows.size() < kFencesAtOnce) return some;
-    range.from = rows.back().key + '\0';
+    more = rows.size() == kFencesAtOnce;
+    if (more) range.from = rows.back().key + '\0';
   }
+  if (some.empty()) nobody_ = {fence_batches, again};
+  return some;
 }
 
 absl::StatusOr<std::optional<ErasureRunner::Pending>> ErasureRunner::PendingOf(
-    const storage::Row& row) const {
+    const storage::Row& row, base::Timestamp& again) const {
   const Services& services = parts_.services;
   const auto person = ParsePersonsRow(row.key);
   if (!person.has_value()) return absl::DataLossError("a damaged fence");
@@ -133,6 +142,7 @@ absl::StatusOr<std::optional<ErasureRunner::Pending>> ErasureRunner::PendingOf(
   Pending pending{*person, row.key, {}, {}};
   ASSIGN_OR_RETURN(pending.fence, DecodeFence(row.value));
   if (pending.fence.stage == FenceStage::kInGrace) {
+    again = std::min(again, pending.fence.due);
     if (pending.fence.due > parts_.clock.Now()) return std::nullopt;
     ASSIGN_OR_RETURN(const bool over, EndGraceOf(*person));
     if (!over) return std::nullopt;
@@ -141,7 +151,10 @@ absl::StatusOr<std::optional<ErasureRunner::Pending>> ErasureRunner::PendingOf(
   // Keys are written before data: the rest of it may be on its way.
   ASSIGN_OR_RETURN(const auto record, services.data.Get(ErasureKey(
                                           person->tenant, person->subject)));
-  if (!record.has_value()) return std::nullopt;
+  if (!record.has_value()) {
+    again = base::Timestamp::min();
+    return std::nullopt;
+  }
   ASSIGN_OR_RETURN(pending.record,
                    OpenErasureRecord(services.store_keys, person->tenant,
                                      person->subject, *record));

@@ -74,13 +74,15 @@ class ErasureRunner {
     ErasureRecord record;
   };
   // As many as one seal takes. A seal wraps anew what other fences hold, so
-  // that the next ones must be read after it.
-  absl::StatusOr<std::vector<Pending>> Read() const;
+  // that the next ones must be read after it. Where nobody's turn it is, they
+  // are not read again before there are others, or somebody's grace is over.
+  absl::StatusOr<std::vector<Pending>> Read() HIZO_REQUIRES(mutex_);
   // Whether this ended it.
   absl::StatusOr<bool> EndGraceOf(const PersonsRow& person) const;
-  // nullopt for one whose turn it is not yet.
+  // nullopt for one whose turn it is not yet; `again` becomes the time at which
+  // to look, if that is earlier.
   absl::StatusOr<std::optional<Pending>> PendingOf(
-      const storage::Row& row) const;
+      const storage::Row& row, base::Timestamp& again) const;
   absl::StatusOr<Sealer::Person> PersonOf(const Pending& pending) const;
   absl::Status SealThose(std::vector<Pending>& pending);
   absl::Status FinishThose(const std::vector<Pending>& pending);
@@ -99,6 +101,13 @@ class ErasureRunner {
   const Parts parts_;
   base::Mutex mutex_;
   Sealer sealer_ HIZO_GUARDED_BY(mutex_);
+  // Of when it was nobody's turn: how many batches with fences there had been,
+  // and until when that holds. nullopt: somebody may wait.
+  struct Nobody {
+    uint64_t fence_batches = 0;
+    base::Timestamp until;
+  };
+  std::optional<Nobody> nobody_ HIZO_GUARDED_BY(mutex_);
   const Renewals renewals_;
   const KeyRotations rotations_;
 };

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <stdexcept>
 #include <string>
@@ -111,6 +113,8 @@ class ErasingVault {
     std::atomic<bool> ended = false;
     size_t reads = 0;
     const auto start = steady_clock::now();
+    std::mutex pause;
+    std::condition_variable next_second;  // nobody calls it before its time
     // The last are there as long as anything is read.
     const std::vector<base::SubjectId> readable(
         people_.begin(),
@@ -133,7 +137,8 @@ class ErasingVault {
         Accept(erased_per_second);
         Finish();
       }
-      std::this_thread::sleep_until(start + std::chrono::seconds(second));
+      std::unique_lock lock(pause);
+      next_second.wait_until(lock, start + std::chrono::seconds(second));
     }
     ended = true;
     reader.join();

@@ -230,6 +230,29 @@ TEST_F(ErasureGraceTest, ASealOfOthersLeavesItAsItIs) {
   ExpectThere();
 }
 
+// A hundred thousand people may be in grace, and there is a look each second.
+TEST_F(ErasureGraceTest, WhoIsInGraceIsNotReadAgainBeforeItIsOver) {
+  const SubjectId eve = NewPerson(vault_, "eve@example.com");
+  const auto reads_of_a_look = [this] {
+    const size_t before = vault_.keys().reads();
+    EXPECT_THAT(vault_.store().FinishErasures(), IsOk());
+    return vault_.keys().reads() - before;
+  };
+  ASSERT_THAT(Erase(vault_, ann_, std::chrono::days(30)), IsOk());
+  const size_t first = reads_of_a_look();
+  EXPECT_LT(reads_of_a_look(), first);
+  // Whoever comes meanwhile is seen at once,
+  ASSERT_THAT(Erase(vault_, eve), IsOk());
+  EXPECT_THAT(vault_.store().FinishErasures(), IsOkAndHolds(1));
+  EXPECT_EQ(GetErasure(vault_, ann_)->stage, ErasureStage::kAccepted);
+  EXPECT_LT(reads_of_a_look(), first);
+  // and the end as well, to the second.
+  vault_.clock().Advance(std::chrono::days(30) - std::chrono::seconds(1));
+  EXPECT_THAT(vault_.store().FinishErasures(), IsOkAndHolds(0));
+  vault_.clock().Advance(std::chrono::seconds(1));
+  EXPECT_THAT(vault_.store().FinishErasures(), IsOkAndHolds(1));
+}
+
 TEST_F(ErasureGraceTest, WhatWasReplacedBeforeDiesInOldCopiesAllTheSame) {
   ASSERT_THAT(
       Put(vault_, ann_, RecordOf("profile", {{"full_name", "Ann Second"}})),
