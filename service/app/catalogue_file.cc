@@ -138,18 +138,42 @@ absl::Status ReadRetention(const YamlValue& item, const PurposeNumbers& numbers,
   std::string year_end;
   uint32_t months = 0;
   uint32_t years = 0;
+  uint32_t loss_years = 0;
   YamlMap map(item);
   map.Required("law", retention.law)
       .Required("dated_by", retention.dated_by)
       .Required("fiscal_year_ends", year_end)
       .Optional("begins_after_months", months)
       .Required("years", years)
+      .Optional("loss_years", loss_years)
+      .Optional("loss_law", retention.loss_law)
       .Required("purposes", purposes);
   RETURN_IF_ERROR(map.Finish());
   RETURN_IF_ERROR(ReadYearEnd(item, year_end, retention));
   retention.begins_after_months = months;
   retention.years = years;
+  retention.loss_years = loss_years;
   return ReadPurposeNames(item, purposes, numbers, retention.purposes);
+}
+
+constexpr std::pair<std::string_view, bool> kCountedFrom[] = {
+    {"event", false}, {"writing", true}};
+
+absl::Status ReadEnd(const YamlValue& item, policy::EndSpec& ends) {
+  uint32_t days = 0;
+  bool with_retention = false;
+  YamlMap map(item);
+  map.Optional("after_days", days)
+      .Optional("with_retention", with_retention)
+      .OptionalName<bool>("from", kCountedFrom, ends.from_writing)
+      .Optional("marked_by", ends.marked_by)
+      .Optional("limited_by", ends.limited_by);
+  RETURN_IF_ERROR(map.Finish());
+  if ((days > 0) == with_retention) {
+    return item.Error("ends either after_days, 1 or more, or with_retention");
+  }
+  ends.days = days;
+  return absl::OkStatus();
 }
 
 absl::Status ReadClass(const YamlValue& item, const PurposeNumbers& numbers,
@@ -162,7 +186,11 @@ absl::Status ReadClass(const YamlValue& item, const PurposeNumbers& numbers,
       .Optional("internal", record_class.internal);
   const std::span<const YamlValue> fields = map.Map("fields");
   const YamlValue* retention = map.OptionalMap("retention");
+  const YamlValue* ends = map.OptionalMap("ends");
   RETURN_IF_ERROR(map.Finish());
+  if (ends != nullptr) {
+    RETURN_IF_ERROR(ReadEnd(*ends, record_class.ends.emplace()));
+  }
   if (retention != nullptr) {
     RETURN_IF_ERROR(
         ReadRetention(*retention, numbers, record_class.retention.emplace()));

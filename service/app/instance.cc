@@ -347,6 +347,22 @@ void Instance::CatchUpReplica() {
   }
 }
 
+void Instance::EndPeriods() {
+  const base::Timestamp now = clock_.Now();
+  if (policy::DayOf(now) == periods_ended_) return;
+  const auto ended = store_->EndPeriods(now, [this](const auto&) {
+    return !StoppingBefore(std::chrono::steady_clock::now());
+  });
+  Warn(Level::kWarning, "retention", "entries wait to end: ", ended.status());
+  if (!ended.ok()) return;
+  periods_ended_ = policy::DayOf(now);
+  if (*ended == vault::PeriodEnds::Counts()) return;
+  Log(Level::kInfo, "ended",
+      {{"periods", static_cast<int64_t>(ended->periods)},
+       {"entries", static_cast<int64_t>(ended->entries)},
+       {"held", static_cast<int64_t>(ended->held)}});
+}
+
 void Instance::SealErasures(base::Timestamp start) {
   base::Timestamp renew_at = start + kRenewAfterStart;
   base::Timestamp purge_at = start + std::chrono::hours(config_.purge_hours);
@@ -354,6 +370,7 @@ void Instance::SealErasures(base::Timestamp start) {
     CatchUpReplica();
     FinishErasures();
     RotateKeys();
+    EndPeriods();
     const base::Timestamp now = clock_.Now();
     if (config_.purge_hours > 0 && now >= purge_at) {
       purge_at = now + std::chrono::hours(config_.purge_hours);

@@ -26,6 +26,7 @@
 #include "service/base/worker_pool.h"
 #include "service/policy/access_table.h"
 #include "service/policy/catalogue.h"
+#include "service/policy/retention.h"
 #include "service/rpc/dispatch.h"
 #include "service/rpc/methods.h"
 #include "service/rpc/pacer.h"
@@ -83,6 +84,8 @@ class Instance {
   void RotateKeys();
   // Brings the replica into step, if there is one and it is behind.
   void CatchUpReplica();
+  // Ends entries whose period is over, once a day and after the start.
+  void EndPeriods();
   void Warn(Level level, const char* event, const std::string& what,
             const absl::Status& status);
   // Waits until then, or until it is time to end, which it tells.
@@ -113,6 +116,7 @@ class Instance {
   std::map<std::string, std::string> troubles_ HIZO_GUARDED_BY(mutex_);
   std::atomic<bool> ending_ = false;
   std::thread keeping_up_;
+  policy::Day periods_ended_{};  // on which day; of sealing_ only
   std::thread sealing_;
 };
 

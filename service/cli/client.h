@@ -85,6 +85,12 @@ class GetRecordRequest;
 class GetRecordResponse;
 class RotateKeysRequest;
 class RotateKeysResponse;
+class ListDueRequest;
+class ListDueResponse;
+class RunRetentionRequest;
+class RunRetentionResponse;
+class MarkLossYearRequest;
+class MarkLossYearResponse;
 class RunPurgeRequest;
 class RunPurgeResponse;
 class CreateBackupRequest;
@@ -231,6 +237,12 @@ class Client {
                     v1::PlaceLegalHoldResponse& response);
   absl::Status Call(const v1::ReleaseLegalHoldRequest& request,
                     v1::ReleaseLegalHoldResponse& response);
+  absl::Status Call(const v1::ListDueRequest& request,
+                    v1::ListDueResponse& response);
+  absl::Status Call(const v1::RunRetentionRequest& request,
+                    v1::RunRetentionResponse& response);
+  absl::Status Call(const v1::MarkLossYearRequest& request,
+                    v1::MarkLossYearResponse& response);
   absl::Status Call(const v1::RegisterRecipientRequest& request,
                     v1::RegisterRecipientResponse& response);
   absl::Status Call(const v1::RemoveRecipientRequest& request,

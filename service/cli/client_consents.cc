@@ -1,4 +1,4 @@
-// The calls of Client about consents, restrictions and holds.
+// The calls of Client about consents, restrictions, holds and retention.
 #include "service/cli/client.h"
 #include "service/cli/client_stubs.h"
 
@@ -69,6 +69,26 @@ absl::Status Client::Call(const v1::CheckPurposeRequest& request,
                           v1::CheckPurposeResponse& response) {
   return stubs_->Call(stubs_->consent, &v1::ConsentService::Stub::CheckPurpose,
                       request, response);
+}
+
+absl::Status Client::Call(const v1::ListDueRequest& request,
+                          v1::ListDueResponse& response) {
+  return stubs_->Call(stubs_->retention, &v1::RetentionService::Stub::ListDue,
+                      request, response);
+}
+
+absl::Status Client::Call(const v1::RunRetentionRequest& request,
+                          v1::RunRetentionResponse& response) {
+  return stubs_->Call(stubs_->retention,
+                      &v1::RetentionService::Stub::RunRetention, request,
+                      response);
+}
+
+absl::Status Client::Call(const v1::MarkLossYearRequest& request,
+                          v1::MarkLossYearResponse& response) {
+  return stubs_->Call(stubs_->retention,
+                      &v1::RetentionService::Stub::MarkLossYear, request,
+                      response);
 }
 
 }  // namespace hizo::cli

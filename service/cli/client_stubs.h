@@ -20,6 +20,7 @@
 #include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
 #include "hizo/v1/restriction.grpc.pb.h"
+#include "hizo/v1/retention.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
 #include "service/cli/client.h"
 
@@ -42,6 +43,7 @@ struct Client::Stubs {
         policy(channel),
         record(channel),
         restriction(channel),
+        retention(channel),
         subject(channel),
         timeout(timeout_of_calls) {}
 
@@ -93,6 +95,7 @@ struct Client::Stubs {
   v1::PolicyService::Stub policy;
   v1::RecordService::Stub record;
   v1::RestrictionService::Stub restriction;
+  v1::RetentionService::Stub retention;
   v1::SubjectService::Stub subject;
   std::chrono::milliseconds timeout;
 };

@@ -99,6 +99,7 @@ CommandLine::CommandLine() : app_(std::make_unique<CLI::App>(kWhat, "hizo")) {
   AddHoldCommands(*this);
   AddConsentCommands(*this);
   AddRestrictCommands(*this);
+  AddRetentionCommands(*this);
   AddStatusCommand(*this);
 }
 

@@ -130,6 +130,7 @@ void AddRecipientCommands(CommandLine& line);
 void AddHoldCommands(CommandLine& line);
 void AddConsentCommands(CommandLine& line);
 void AddRestrictCommands(CommandLine& line);
+void AddRetentionCommands(CommandLine& line);
 void AddStatusCommand(CommandLine& line);
 
 }  // namespace hizo::cli

@@ -84,6 +84,9 @@ constexpr std::array<ActionRow, kActionCount> kActions = {{
     {Action::kPolicyActivate, "policy.activate", Concerns::kStore},
     {Action::kPolicyConflicts, "policy.conflicts", Concerns::kStore},
     {Action::kConsentAcknowledge, "consent.acknowledge", Concerns::kStore},
+    {Action::kRetentionList, "retention.list", Concerns::kStore},
+    {Action::kRetentionRun, "retention.run", Concerns::kStore},
+    {Action::kRetentionMarkLoss, "retention.mark_loss", Concerns::kStore},
 }};
 
 consteval bool NumbersAreIndexes() {

@@ -73,8 +73,11 @@ enum class Action : uint8_t {
   kPolicyActivate = 60,
   kPolicyConflicts = 61,
   kConsentAcknowledge = 62,
+  kRetentionList = 63,
+  kRetentionRun = 64,
+  kRetentionMarkLoss = 65,
 };
-inline constexpr int kActionCount = 63;
+inline constexpr int kActionCount = 66;
 
 // "subject.create", as configuration writes it; "none" for kNone.
 std::string_view NameOf(Action action);

@@ -87,6 +87,14 @@ absl::Status CheckRetention(const ClassSpec& spec,
       retention.begins_after_months > kMonthsOfAYear) {
     return Broken(what, "is not of 1 to 100 years, from at most 12 months on");
   }
+  const bool loss = retention.loss_years != 0;
+  if (loss && (retention.loss_years < retention.years ||
+               retention.loss_years > kRetentionYearsMax)) {
+    return Broken(what, "has years of a loss that are kept shorter");
+  }
+  if (loss != IsOneLine(retention.loss_law)) {
+    return Broken(what, "names no law for years of a loss");
+  }
   if (retention.year_ends_month == 0 ||
       retention.year_ends_month > kMonthsOfAYear ||
       retention.year_ends_day == 0 || retention.year_ends_day > 31) {
@@ -103,6 +111,42 @@ absl::Status CheckRetention(const ClassSpec& spec,
     return Broken(what, "is not dated by a date that records must have");
   }
   if (spec.internal) return Broken(what, "is of a class that is internal");
+  return absl::OkStatus();
+}
+
+bool Has(const std::vector<FieldSpec>& fields, const std::string& name,
+         FieldType type) {
+  const auto found = std::ranges::find(fields, name, &FieldSpec::name);
+  return found != fields.end() && found->type == type;
+}
+
+absl::Status CheckEnd(const ClassSpec& spec,
+                      const std::vector<FieldSpec>& fields) {
+  const EndSpec& ends = *spec.ends;
+  const std::string what = absl::StrCat("the end of class `", spec.name, "`");
+  if (!spec.series || spec.internal) {
+    return Broken(what, "is of a class that is no series");
+  }
+  if (ends.days > kEndDaysMax) return Broken(what, "is over 36,500 days away");
+  if (ends.days == 0 && !spec.retention.has_value()) {
+    return Broken(what, "is neither after days nor that of a retention");
+  }
+  if (ends.days == 0 && (ends.from_writing || !ends.marked_by.empty() ||
+                         !ends.limited_by.empty())) {
+    return Broken(what, "is that of a retention and no other");
+  }
+  // A law's term would end records before it was over.
+  if (ends.days != 0 && spec.retention.has_value()) {
+    return Broken(what, "is after days, though a law has the class kept");
+  }
+  if (!ends.marked_by.empty() &&
+      !Has(fields, ends.marked_by, FieldType::kBoolean)) {
+    return Broken(what, "is marked by a field that is no boolean");
+  }
+  if (!ends.limited_by.empty() &&
+      !Has(fields, ends.limited_by, FieldType::kInteger)) {
+    return Broken(what, "is limited by a field that is no integer");
+  }
   return absl::OkStatus();
 }
 
@@ -132,8 +176,10 @@ absl::Status CheckClasses(const CatalogueSource& source) {
       return Broken(what, "is a series and has a field that is searchable");
     }
     RETURN_IF_ERROR(CheckNames(fields, "field"));
-    if (!spec.retention.has_value()) continue;
-    RETURN_IF_ERROR(CheckRetention(spec, fields, PurposesOf(source)));
+    if (spec.retention.has_value()) {
+      RETURN_IF_ERROR(CheckRetention(spec, fields, PurposesOf(source)));
+    }
+    if (spec.ends.has_value()) RETURN_IF_ERROR(CheckEnd(spec, fields));
   }
   return absl::OkStatus();
 }

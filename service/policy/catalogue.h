@@ -32,6 +32,7 @@ inline constexpr size_t kFieldsMax = 256;   // in a catalogue
 inline constexpr size_t kClassesMax = 64;   // numbers 1 to 63
 inline constexpr size_t kPurposesMax = 64;  // numbers 1 to 63
 inline constexpr size_t kFieldSizeMax = 64 * 1024;
+inline constexpr unsigned kEndDaysMax = 36'500;
 using FieldSet = std::bitset<kFieldsMax>;      // by FieldSpec::index
 using PurposeSet = std::bitset<kPurposesMax>;  // by number
 using ClassSet = std::bitset<kClassesMax>;     // by number
@@ -107,8 +108,25 @@ struct RetentionSpec {
   unsigned year_ends_day = 0;    // 1 to 31; the month's last if it has fewer
   unsigned begins_after_months = 0;  // after a year's end, its term begins
   unsigned years = 0;                // how long the term is
+  // How long that of a year is that was marked as one of a loss, and which law
+  // says so; 0: none can be.
+  unsigned loss_years = 0;
+  std::string loss_law;
   std::string dated_by;  // the required date field that tells a record's year
   PurposeSet purposes;   // what alone the kept may be used for
+};
+// When an entry of a series ends, whoever it is of (retention.h).
+struct EndSpec {
+  // So many days after the day of the entry; 0: with the term of the class's
+  // retention.
+  unsigned days = 0;
+  // The day on which it was first written, and not that of its event.
+  bool from_writing = false;
+  // A boolean field: where it is true, the entry stays. Empty: there is none.
+  std::string marked_by;
+  // An integer field: the entry ends after so many days at the latest, whether
+  // or not it is marked. Empty: there is none.
+  std::string limited_by;
 };
 struct ClassSpec {
   ClassNumber number = 0;
@@ -116,6 +134,7 @@ struct ClassSpec {
   bool series = false;    // many records with an event time, or just one
   bool internal = false;  // no call reads or writes its fields by name
   std::optional<RetentionSpec> retention;  // nullopt: goes with the person
+  std::optional<EndSpec> ends;             // nullopt: no entry ends by itself
   std::vector<const FieldSpec*> fields;    // in the order of their numbers
 };
 struct PurposeSpec {
@@ -145,8 +164,9 @@ class Catalogue {
   // form, a unique field that cannot be searched, a portable one that is
   // derived or of interest only, a class without fields, a
   // choice without choices, numbers and sizes out of bounds, no purposes for a
-  // field or unknown ones, and a retention without an end, a law or a purpose,
-  // or whose records cannot be dated.
+  // field or unknown ones, a retention without an end, a law or a purpose, or
+  // whose records cannot be dated, and an end of what is no series, in no time
+  // or by fields that do not tell it.
   // The source is written by an operator: its names may stand in the text.
   static absl::StatusOr<std::unique_ptr<const Catalogue>> Create(
       CatalogueSource source);

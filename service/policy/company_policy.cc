@@ -122,7 +122,8 @@ std::vector<Conflict> CompanyPolicy::ConflictsOf(const PolicySource& source,
   }
   for (const PolicySource::Class& of : source.classes) {
     const ClassSpec* spec = FindClass(catalogue, of.name);
-    if (spec == nullptr || spec->retention.has_value() || of.retention_stated ||
+    if (spec == nullptr || spec->retention.has_value() ||
+        spec->ends.has_value() || of.retention_stated ||
         Find(source.goes_with_them, of.name) != nullptr) {
       continue;
     }

@@ -1,5 +1,6 @@
 #include "service/policy/retention.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -64,11 +65,65 @@ Day FiscalYearEnd(const RetentionSpec& retention, Day day) {
   return day <= end ? end : Clipped({of + years(1), month, last});
 }
 
-Day KeptUntil(const RetentionSpec& retention, Day fiscal_year_end) {
+Day KeptUntil(const RetentionSpec& retention, Day fiscal_year_end, bool loss) {
+  const unsigned term = loss && retention.loss_years != 0 ? retention.loss_years
+                                                          : retention.years;
   const year_month_day after(fiscal_year_end + days(1));
   const year_month_day begins(
       Clipped(after + months(retention.begins_after_months)));
-  return Clipped(begins + years(retention.years)) - days(1);
+  return Clipped(begins + years(term)) - days(1);
+}
+
+uint32_t PeriodOf(Day last) {
+  const year_month_day date(last);
+  return static_cast<uint32_t>(static_cast<int>(date.year())) * 10'000 +
+         static_cast<unsigned>(date.month()) * 100 +
+         static_cast<unsigned>(date.day());
+}
+
+std::optional<Day> LastDayOf(uint32_t period) {
+  const year_month_day date(year(static_cast<int>(period / 10'000)),
+                            std::chrono::month(period / 100 % 100),
+                            std::chrono::day(period % 100));
+  if (period > 99'991'231 || !date.ok()) return std::nullopt;
+  return Day(date);
+}
+
+namespace {
+
+// Times beyond what a period can be named by are of its first or last.
+Day Nameable(Day day) {
+  constexpr Day kFirst = year(1) / 1 / 1;
+  constexpr Day kLast = year(9999) / 12 / 31;
+  return std::clamp(day, kFirst, kLast);
+}
+
+}  // namespace
+
+std::optional<Day> PeriodFor(const ClassSpec& spec, const EntryDates& entry) {
+  if (!spec.ends.has_value()) return std::nullopt;
+  const EndSpec& ends = *spec.ends;
+  if (ends.days == 0) {
+    const auto date = entry.dated.has_value() ? entry.dated : entry.event;
+    if (!date.has_value()) return std::nullopt;
+    return Nameable(FiscalYearEnd(*spec.retention, *date));
+  }
+  const Day day = ends.from_writing || !entry.event.has_value() ? entry.written
+                                                                : *entry.event;
+  if (entry.limit.has_value()) {
+    const auto limit = std::clamp<int64_t>(*entry.limit, 0, kEndDaysMax);
+    if (entry.marked || limit < ends.days) {
+      return Nameable(day + days(limit) - days(ends.days));
+    }
+  }
+  if (entry.marked) return std::nullopt;
+  return Nameable(day);
+}
+
+Day EndOf(const ClassSpec& spec, Day last, bool loss) {
+  if (spec.ends->days == 0)
+    return KeptUntil(*spec.retention, last, loss) + days(1);
+  return last + days(spec.ends->days);
 }
 
 }  // namespace hizo::policy

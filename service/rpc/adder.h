@@ -66,6 +66,7 @@ absl::Status AddConsents(const Adder& adder, const vault::Store& store);
 absl::Status AddAudits(const Adder& adder, const vault::Store& store);
 absl::Status AddBackups(const Adder& adder, const vault::Store& store);
 absl::Status AddKeys(const Adder& adder, const vault::Store& store);
+absl::Status AddRetentions(const Adder& adder, const vault::Store& store);
 absl::Status AddPurges(const Adder& adder, const vault::Store& store);
 
 }  // namespace hizo::rpc

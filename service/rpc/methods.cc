@@ -41,6 +41,7 @@ absl::StatusOr<MethodTable> MakeMethods(const vault::Store& store,
   RETURN_IF_ERROR(AddKeys(adder, store));
   RETURN_IF_ERROR(AddPurges(adder, store));
   RETURN_IF_ERROR(AddRestrictions(adder, store));
+  RETURN_IF_ERROR(AddRetentions(adder, store));
   RETURN_IF_ERROR(AddCredentials(adder, store));
   RETURN_IF_ERROR(AddAudits(adder, store));
   RETURN_IF_ERROR(AddAdmin(adder, store.gate(), std::move(read_status)));

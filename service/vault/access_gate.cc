@@ -114,6 +114,10 @@ absl::StatusOr<AccessGrant> AccessGate::Admit(Attempt& attempt,
   AccessGrant grant(std::move(keys), *std::move(facts));
   grant.fields_ = ask.fields;
   grant.view_ = ask.view;
+  grant.now_ = call.now;
+  grant.catalogue_ = &catalogue_;
+  const policy::PurposeSpec* purpose = catalogue_.PurposeByNumber(call.purpose);
+  grant.for_holds_ = purpose != nullptr && purpose->for_holds;
   grant.classes_ = ask.classes;
   for (const policy::FieldSpec& field : catalogue_.fields()) {
     if (ask.fields.test(field.index)) grant.classes_.set(field.class_number);

@@ -51,6 +51,17 @@ class AccessGrant {
     return keys_.Classes();
   }
   policy::View view() const { return view_; }
+  // When it was given, and the class by the catalogue; nullptr if that has none
+  // of the number.
+  base::Timestamp now() const { return now_; }
+  const policy::ClassSpec* ClassOf(policy::ClassNumber number) const {
+    return catalogue_->ClassByNumber(number);
+  }
+  // Whether what has ended of the class, and is there only because it is held
+  // or the person's data are only kept, may be used all the same.
+  bool CoversWhatIsHeldOf(policy::ClassNumber number) const {
+    return for_holds_ && facts_.IsBlocked(number);
+  }
   bool Covers(const policy::FieldSpec& field) const {
     return fields_.test(field.index);
   }
@@ -69,6 +80,9 @@ class AccessGrant {
   policy::FieldSet fields_;
   ClassSet classes_;
   policy::View view_ = policy::View::kNone;
+  base::Timestamp now_;
+  const policy::Catalogue* catalogue_ = nullptr;
+  bool for_holds_ = false;
 };
 
 class AccessGate {

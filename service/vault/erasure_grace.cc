@@ -17,8 +17,9 @@ absl::StatusOr<std::optional<ErasureGrace>> ReadGrace(
   ErasureGrace grace{person, {}, {}};
   ASSIGN_OR_RETURN(grace.fence, DecodeFence(*fence));
   if (grace.fence.stage != FenceStage::kInGrace) return std::nullopt;
-  ASSIGN_OR_RETURN(grace.record, OpenErasureRecord(services.store_keys, tenant,
-                                                   subject, *record));
+  ASSIGN_OR_RETURN(grace.record,
+                   OpenErasureRecord(services.data, services.store_keys, tenant,
+                                     subject, *record));
   return grace;
 }
 

@@ -17,11 +17,12 @@ using base::Reason;
 
 // The first had one receipt, which was empty until then, and kept nothing; the
 // second kept for laws only; all up to the third had the reference as it is and
-// knew no grace.
+// knew no grace; all up to the fourth knew no years.
 constexpr uint8_t kFormatOfOne = 1;
 constexpr uint8_t kFormatOfLaws = 2;
 constexpr uint8_t kFormatOfPlainReference = 3;
-constexpr uint8_t kFormat = 4;
+constexpr uint8_t kFormatWithoutYears = 4;
+constexpr uint8_t kFormat = 5;
 constexpr uint64_t kNoGrace = 0;
 constexpr uint32_t kNoLaw = 0x7FFFFFFF;
 
@@ -77,6 +78,11 @@ void GetWhatFollowsFacts(uint8_t format, ByteReader& in,
           base::ClaimId::FromBytes(in.GetRaw(base::ClaimId::kSize));
       if (claim.has_value()) of.holds.push_back(*claim);
     }
+    const int years = format <= kFormatWithoutYears ? 0 : in.Get<uint16_t>();
+    for (int k = 0; in.ok() && k < years; ++k) {
+      const policy::Day last = policy::DayFromNumber(in.Get<uint32_t>());
+      of.years.push_back({last, policy::DayFromNumber(in.Get<uint32_t>())});
+    }
     record.kept.push_back(std::move(of));
   }
 }
@@ -124,6 +130,11 @@ std::string SealErasureRecord(const StoreKeys& keys, base::TenantId tenant,
         .Put(kept.until.has_value() ? policy::NumberOf(*kept.until) : kNoLaw)
         .Put(static_cast<uint16_t>(kept.holds.size()));
     for (const base::ClaimId& claim : kept.holds) out.PutRaw(claim.bytes());
+    out.Put(static_cast<uint16_t>(kept.years.size()));
+    for (const KeptYear& year : kept.years) {
+      out.Put(policy::NumberOf(year.last))
+          .Put(policy::NumberOf(year.until_if_loss));
+    }
   }
   return crypto::Seal(SealingKey(keys, tenant), ErasureKey(tenant, subject),
                       std::move(out).Take());
@@ -159,6 +170,32 @@ absl::StatusOr<ErasureRecord> OpenErasureRecord(const StoreKeys& keys,
   if (!in.done() || !known_format || !known) {
     return Fail(Reason::kIntegrityFailure);
   }
+  return record;
+}
+
+absl::Status AddLosses(const storage::Reader& data, base::TenantId tenant,
+                       std::span<KeptClass> kept) {
+  for (KeptClass& of : kept) {
+    for (const KeptYear& year : of.years) {
+      const std::string key = LossYearKey(tenant, policy::PeriodOf(year.last));
+      ASSIGN_OR_RETURN(const auto marked, data.Get(key));
+      if (!marked.has_value()) continue;
+      if (of.until.has_value() && *of.until > year.until_if_loss) continue;
+      of.until = year.until_if_loss;
+      of.loss = true;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ErasureRecord> OpenErasureRecord(const storage::Reader& data,
+                                                const StoreKeys& keys,
+                                                base::TenantId tenant,
+                                                base::SubjectId subject,
+                                                std::string_view sealed) {
+  ASSIGN_OR_RETURN(ErasureRecord record,
+                   OpenErasureRecord(keys, tenant, subject, sealed));
+  RETURN_IF_ERROR(AddLosses(data, tenant, record.kept));
   return record;
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,7 @@
 #include "service/policy/retention.h"
 #include "service/vault/audit_keys.h"
 #include "service/vault/store_keys.h"
+#include "storage/engine.h"
 
 namespace hizo::vault {
 
@@ -31,11 +33,22 @@ enum class ErasureStage : uint8_t {
   kSealed = 2,    // the keys are gone, the rows deleted, the receipt signed
 };
 
+// A fiscal year that records of a class are of, and until when they are kept if
+// it is marked as one of a loss.
+struct KeptYear {
+  policy::Day last;
+  policy::Day until_if_loss;
+  bool operator==(const KeptYear&) const = default;
+};
+
 // A class that a law or holds have kept.
 struct KeptClass {
   policy::ClassNumber class_number = 0;
   std::optional<policy::Day> until;  // the last day for the law
   std::vector<base::ClaimId> holds;  // ascending
+  std::vector<KeptYear> years = {};  // that may be of a loss; ascending
+  // Whether one of these has it kept longer; not stored.
+  bool loss = false;
 
   bool IsOver(policy::Day today) const {
     return holds.empty() && (!until.has_value() || *until < today);
@@ -76,6 +89,15 @@ absl::StatusOr<ErasureRecord> OpenErasureRecord(const StoreKeys& keys,
                                                 base::TenantId tenant,
                                                 base::SubjectId subject,
                                                 std::string_view sealed);
+// The same, with classes kept as long as years of a loss, which `data` names,
+// have them kept. Of an erasure by an earlier version no years are known.
+absl::StatusOr<ErasureRecord> OpenErasureRecord(const storage::Reader& data,
+                                                const StoreKeys& keys,
+                                                base::TenantId tenant,
+                                                base::SubjectId subject,
+                                                std::string_view sealed);
+absl::Status AddLosses(const storage::Reader& data, base::TenantId tenant,
+                       std::span<KeptClass> kept);
 
 }  // namespace hizo::vault
 

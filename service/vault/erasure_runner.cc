@@ -12,6 +12,7 @@
 #include "service/vault/erasure_grace.h"
 #include "service/vault/erasure_receipt.h"
 #include "service/vault/kept.h"
+#include "service/vault/periods.h"
 
 namespace hizo::vault {
 namespace {
@@ -23,6 +24,15 @@ std::string NameOf(const policy::Catalogue& catalogue,
                    policy::ClassNumber number) {
   const policy::ClassSpec* spec = catalogue.ClassByNumber(number);
   return spec == nullptr ? std::to_string(number) : spec->name;
+}
+
+void DeleteRecords(Attempt& attempt, base::TenantId tenant,
+                   const std::vector<storage::Row>& rows) {
+  for (const storage::Row& row : rows) {
+    attempt.data().Delete(row.key);
+    const auto end = EntryEndOf(tenant, row);
+    if (end.has_value()) attempt.data().Delete(*end);
+  }
 }
 
 ErasureReceipt::Kept Told(const policy::Catalogue& catalogue,
@@ -156,8 +166,8 @@ absl::StatusOr<std::optional<ErasureRunner::Pending>> ErasureRunner::PendingOf(
     return std::nullopt;
   }
   ASSIGN_OR_RETURN(pending.record,
-                   OpenErasureRecord(services.store_keys, person->tenant,
-                                     person->subject, *record));
+                   OpenErasureRecord(services.data, services.store_keys,
+                                     person->tenant, person->subject, *record));
   return pending;
 }
 
@@ -247,7 +257,7 @@ absl::Status ErasureRunner::DeleteMost(const Pending& pending) {
                                 kRecordsPerAttemptMax + 1));
     if (rows.size() <= kRecordsPerAttemptMax) return absl::OkStatus();
     auto attempt = NewStep(pending);
-    for (const storage::Row& row : rows) attempt->data().Delete(row.key);
+    DeleteRecords(*attempt, pending.person.tenant, rows);
     attempt->event().records = static_cast<uint32_t>(rows.size());
     RETURN_IF_ERROR(parts_.sealer.committer.Commit(std::move(attempt)));
   }
@@ -290,15 +300,15 @@ absl::StatusOr<std::unique_ptr<Attempt>> ErasureRunner::LastStep(
   ASSIGN_OR_RETURN(const auto rows,
                    RecordsBut(services.data, tenant, subject,
                               pending.record.kept, kRecordsPerAttemptMax));
-  for (const storage::Row& row : rows) attempt->data().Delete(row.key);
+  DeleteRecords(*attempt, tenant, rows);
   attempt->event().records = static_cast<uint32_t>(rows.size());
   // Holds on what is kept may have come or gone meanwhile.
   ASSIGN_OR_RETURN(const auto row,
                    attempt->Read(services.data, ErasureKey(tenant, subject)));
   if (!row.has_value()) return absl::DataLossError("an erasure is not there");
-  ASSIGN_OR_RETURN(
-      ErasureRecord record,
-      OpenErasureRecord(services.store_keys, tenant, subject, *row));
+  ASSIGN_OR_RETURN(ErasureRecord record,
+                   OpenErasureRecord(services.data, services.store_keys, tenant,
+                                     subject, *row));
   record.stage = ErasureStage::kSealed;
   record.facts.clear();
   record.receipts.push_back(std::move(receipt));

@@ -75,9 +75,9 @@ absl::StatusOr<std::optional<ErasureRecord>> Erasures::Find(
   if (row.ok() && !row->has_value()) return std::nullopt;
   RETURN_IF_ERROR(services_.gate.AdmitStore(attempt, call));
   RETURN_IF_ERROR(row.status());
-  ASSIGN_OR_RETURN(
-      ErasureRecord record,
-      OpenErasureRecord(services_.store_keys, call.tenant.id, subject, **row));
+  ASSIGN_OR_RETURN(ErasureRecord record,
+                   OpenErasureRecord(services_.data, services_.store_keys,
+                                     call.tenant.id, subject, **row));
   attempt.event().subject = record.Reference();
   return record;
 }

@@ -87,9 +87,9 @@ absl::StatusOr<bool> Expiry::End(const TermRow& due,
   if (!row.has_value()) return Forget(due, std::move(attempt));
   // Keys are written before data: the rest of it may be on its way.
   if (!deks.has_value()) return false;
-  ASSIGN_OR_RETURN(
-      ErasureRecord record,
-      OpenErasureRecord(services_.store_keys, tenant, subject, *row));
+  ASSIGN_OR_RETURN(ErasureRecord record,
+                   OpenErasureRecord(services_.data, services_.store_keys,
+                                     tenant, subject, *row));
   ASSIGN_OR_RETURN(DeksRow keys, DecodeDeksRow(*deks));
   const policy::ClassSet over = TakeOver(record, policy::DayOf(now));
   attempt->event().subject = record.Reference();

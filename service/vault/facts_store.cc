@@ -162,9 +162,9 @@ absl::StatusOr<std::optional<Facts>> FactsStore::LoadRetained(
   ASSIGN_OR_RETURN(const auto row,
                    attempt.Read(data_, ErasureKey(keys.tenant(), subject)));
   if (!row.has_value()) return std::nullopt;
-  ASSIGN_OR_RETURN(
-      const ErasureRecord record,
-      OpenErasureRecord(user_keys_.store_keys(), keys.tenant(), subject, *row));
+  ASSIGN_OR_RETURN(const ErasureRecord record,
+                   OpenErasureRecord(data_, user_keys_.store_keys(),
+                                     keys.tenant(), subject, *row));
   Facts facts;
   facts.subject.state = SubjectState::kRetained;
   facts.audit_reference = record.audit_reference;

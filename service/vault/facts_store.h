@@ -45,6 +45,12 @@ struct Facts {
   std::vector<LegalHold> holds;              // ascending; subject.held of it
   Statements said;       // what it means is not in `subject`, see SubjectFor
   uint64_t version = 0;  // of the stored row; 0: not stored yet
+
+  // Whether entries of the class stay though their time is over: it is held, or
+  // the person's data are only kept (GDPR 18).
+  bool IsBlocked(policy::ClassNumber number) const {
+    return subject.held.test(number) || !said.restrictions.empty();
+  }
 };
 
 // What the rules need to know of the person under the policy of a company;

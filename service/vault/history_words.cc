@@ -88,6 +88,9 @@ constexpr std::array<ActionWords, policy::kActionCount> kActionWords = {{
     {Action::kPolicyConflicts, "Looked up what the privacy policy leaves open"},
     {Action::kConsentAcknowledge,
      "Wrote down that you were told of the privacy policy or have accepted it"},
+    {Action::kRetentionList, "Looked up what is to be deleted by now"},
+    {Action::kRetentionRun, "Had deleted what is no longer kept"},
+    {Action::kRetentionMarkLoss, "Noted how long invoices must be kept"},
 }};
 
 consteval bool NumbersAreIndexes() {

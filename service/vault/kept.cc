@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -35,16 +36,16 @@ absl::StatusOr<std::optional<Day>> DateOf(const policy::FieldSpec& dated,
   return policy::DayOf(*event_time);
 }
 
-// The latest end of a record of the class; nullopt if there is no record.
-absl::StatusOr<std::optional<Day>> LatestEnd(const Services& services,
-                                             Attempt& attempt,
-                                             const AccessGrant& grant,
-                                             const policy::ClassSpec& spec) {
+// Until when records of the class are kept, if it has any, and of which years
+// they are.
+absl::Status FindEnd(const Services& services, Attempt& attempt,
+                     const AccessGrant& grant, const policy::ClassSpec& spec,
+                     KeptClass& kept) {
   const policy::RetentionSpec& retention = *spec.retention;
   const policy::FieldSpec* dated =
       services.catalogue.FindField(spec, retention.dated_by);
   if (dated == nullptr) return Fail(Reason::kInternal);
-  std::optional<Day> latest;
+  std::set<Day> years;
   std::optional<base::RecordId> after;
   for (bool more = true; more;) {
     ASSIGN_OR_RETURN(const auto listed,
@@ -54,13 +55,17 @@ absl::StatusOr<std::optional<Day>> LatestEnd(const Services& services,
       after = entry.name.id;
       ASSIGN_OR_RETURN(const auto date, DateOf(*dated, entry.record));
       if (!date.has_value()) continue;
-      const Day end =
-          policy::KeptUntil(retention, policy::FiscalYearEnd(retention, *date));
-      latest = std::max(latest.value_or(end), end);
+      years.insert(policy::FiscalYearEnd(retention, *date));
     }
     more = listed.more;
   }
-  return latest;
+  for (const Day year : years) {
+    const Day end = policy::KeptUntil(retention, year);
+    kept.until = std::max(kept.until.value_or(end), end);
+    if (retention.loss_years == 0) continue;
+    kept.years.push_back({year, policy::KeptUntil(retention, year, true)});
+  }
+  return AddLosses(services.data, grant.tenant(), std::span(&kept, 1));
 }
 
 }  // namespace
@@ -85,7 +90,7 @@ absl::StatusOr<std::vector<KeptClass>> WhatIsKept(const Services& services,
     }
     const policy::ClassSpec* spec = services.catalogue.ClassByNumber(number);
     if (spec != nullptr && spec->retention.has_value()) {
-      ASSIGN_OR_RETURN(of.until, LatestEnd(services, attempt, grant, *spec));
+      RETURN_IF_ERROR(FindEnd(services, attempt, grant, *spec, of));
     }
     if (!of.IsOver(policy::DayOf(now))) kept.push_back(std::move(of));
   }
@@ -138,7 +143,7 @@ std::string LawOf(const policy::Catalogue& catalogue, const KeptClass& kept) {
       !spec->retention.has_value()) {
     return {};
   }
-  return spec->retention->law;
+  return kept.loss ? spec->retention->loss_law : spec->retention->law;
 }
 
 absl::StatusOr<std::vector<storage::Row>> RecordsBut(

@@ -109,9 +109,9 @@ absl::StatusOr<size_t> LegalHolds::InErasure(Attempt& attempt, const Call& call,
   const std::string row_key = ErasureKey(tenant, subject);
   ASSIGN_OR_RETURN(const auto row, attempt.Read(services_.data, row_key));
   if (!row.has_value()) return Fail(Reason::kInternal);
-  ASSIGN_OR_RETURN(
-      ErasureRecord record,
-      OpenErasureRecord(services_.store_keys, tenant, subject, *row));
+  ASSIGN_OR_RETURN(ErasureRecord record,
+                   OpenErasureRecord(services_.data, services_.store_keys,
+                                     tenant, subject, *row));
   const auto kept = std::ranges::find(record.kept, hold.class_number,
                                       &KeptClass::class_number);
   // What is over is about to go and is not there any more.

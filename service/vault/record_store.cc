@@ -62,6 +62,18 @@ void MarkWorn(Attempt& attempt, const AccessGrant& grant,
       WornRowValue(WornStage::kWorn));
 }
 
+// Has the end of its period find the record, and that of before no more.
+void NotePeriod(Attempt& attempt, const AccessGrant& grant,
+                const RecordName& name, uint32_t before, uint32_t period) {
+  if (before == period) return;
+  const auto key_of = [&](uint32_t of) {
+    return EntryEndKey(grant.tenant(), name.class_number, of, grant.subject(),
+                       name.id);
+  };
+  if (before != 0) attempt.data().Delete(key_of(before));
+  if (period != 0) attempt.data().Put(key_of(period), EntryEndRowValue());
+}
+
 uint64_t RandomEpoch() {
   const std::string bytes = crypto::RandomBytes(sizeof(uint64_t));
   return ByteReader(bytes).Get<uint64_t>();
@@ -127,14 +139,40 @@ absl::StatusOr<std::optional<base::Timestamp>> OpenRecord::EventTime() const {
   return *time;
 }
 
-absl::StatusOr<OpenRecord> RecordStore::OpenRow(const AccessGrant& grant,
-                                                const ClassKey& key,
-                                                const RecordName& name,
-                                                crypto::SealedRow row) const {
+absl::StatusOr<bool> RecordStore::IsOver(const AccessGrant& grant,
+                                         const RecordName& name,
+                                         const OpenRecord& record) const {
+  const policy::ClassSpec* spec = grant.ClassOf(name.class_number);
+  if (spec == nullptr || !spec->ends.has_value()) return false;
+  std::optional<policy::Day> last = policy::LastDayOf(record.period());
+  // Of before its class was to end, or held beyond its end.
+  if (!last.has_value()) {
+    ASSIGN_OR_RETURN(last, PeriodOfContent(*spec, name.id, [&](auto number) {
+                       return record.Open(number);
+                     }));
+  }
+  if (!last.has_value()) return false;
+  return periods_.IsOver(grant.tenant(), *spec, *last, grant.now());
+}
+
+absl::StatusOr<std::optional<OpenRecord>> RecordStore::OpenRow(
+    const AccessGrant& grant, const ClassKey& key, const RecordName& name,
+    crypto::SealedRow row, PeriodKeys& period_keys) const {
   const Place place(grant, name);
-  ASSIGN_OR_RETURN(auto opener,
-                   crypto::RecordOpener::Create(key.dek, place.place, row));
-  return OpenRecord(std::move(row), std::move(opener));
+  const crypto::Key* period_key = nullptr;
+  if (row.period() != 0) {
+    ASSIGN_OR_RETURN(period_key,
+                     period_keys.Find(periods_, grant.tenant(),
+                                      name.class_number, row.period()));
+    if (period_key == nullptr) return std::nullopt;
+  }
+  ASSIGN_OR_RETURN(auto opener, crypto::RecordOpener::Create(
+                                    SeedOf(key.dek.In(row.suite()), period_key),
+                                    place.place, row));
+  OpenRecord record(std::move(row), std::move(opener));
+  ASSIGN_OR_RETURN(const bool over, IsOver(grant, name, record));
+  if (over && !grant.CoversWhatIsHeldOf(name.class_number)) return std::nullopt;
+  return record;
 }
 
 absl::StatusOr<std::optional<crypto::SealedRow>> RecordStore::Look(
@@ -155,9 +193,8 @@ absl::StatusOr<std::optional<OpenRecord>> RecordStore::Open(
   ASSIGN_OR_RETURN(const auto key, user_keys_.Unlock(grant, name.class_number,
                                                      row->generation()));
   if (!key.has_value()) return std::nullopt;
-  ASSIGN_OR_RETURN(OpenRecord record,
-                   OpenRow(grant, *key, name, *std::move(row)));
-  return record;
+  PeriodKeys period_keys;
+  return OpenRow(grant, *key, name, *std::move(row), period_keys);
 }
 
 absl::StatusOr<std::optional<OpenRecord>> RecordStore::Read(
@@ -173,9 +210,10 @@ absl::StatusOr<RecordStore::Listing> RecordStore::List(
     const std::optional<base::RecordId>& after, size_t limit) const {
   const std::string prefix =
       RecordPrefix(grant.tenant(), grant.subject(), class_number);
-  ASSIGN_OR_RETURN(
-      auto rows, attempt.Scan(data_, RangeAfter(prefix, after, limit), prefix));
-  return OpenRows(grant, class_number, std::move(rows), limit);
+  return ListRows(grant, class_number, after, limit,
+                  [&](const storage::ScanRange& range) {
+                    return attempt.Scan(data_, range, prefix);
+                  });
 }
 
 absl::StatusOr<RecordStore::Listing> RecordStore::Glance(
@@ -188,10 +226,25 @@ absl::StatusOr<RecordStore::Listing> RecordStore::GlanceAt(
     const storage::Reader& snapshot, const AccessGrant& grant,
     policy::ClassNumber class_number,
     const std::optional<base::RecordId>& after, size_t limit) const {
+  return ListRows(
+      grant, class_number, after, limit,
+      [&](const storage::ScanRange& range) { return snapshot.Scan(range); });
+}
+
+template <typename Scan>
+absl::StatusOr<RecordStore::Listing> RecordStore::ListRows(
+    const AccessGrant& grant, policy::ClassNumber class_number,
+    std::optional<base::RecordId> after, size_t limit, Scan scan) const {
   const std::string prefix =
       RecordPrefix(grant.tenant(), grant.subject(), class_number);
-  ASSIGN_OR_RETURN(auto rows, snapshot.Scan(RangeAfter(prefix, after, limit)));
-  return OpenRows(grant, class_number, std::move(rows), limit);
+  for (;;) {
+    ASSIGN_OR_RETURN(auto rows, scan(RangeAfter(prefix, after, limit)));
+    ASSIGN_OR_RETURN(Listing listed,
+                     OpenRows(grant, class_number, std::move(rows), limit));
+    // Whoever goes on after the last one needs one.
+    if (!listed.entries.empty() || !listed.more) return listed;
+    after = listed.last;
+  }
 }
 
 absl::StatusOr<RecordStore::Listing> RecordStore::OpenRows(
@@ -204,19 +257,22 @@ absl::StatusOr<RecordStore::Listing> RecordStore::OpenRows(
   for (const storage::Row& row : rows) bytes += row.value.size();
   listed.more = rows.size() > limit || bytes >= kListBytesMax;
   if (rows.size() > limit) rows.pop_back();
+  PeriodKeys period_keys;
   for (const storage::Row& row : rows) {
     const auto parts = ParseRecordKey(row.key);
     if (!parts.has_value()) return Fail(Reason::kIntegrityFailure);
     const RecordName name{class_number, parts->record};
+    listed.last = name.id;
     ASSIGN_OR_RETURN(auto sealed, crypto::SealedRow::Parse(row.value));
     if (!key.has_value() || key->generation != sealed.generation()) {
       ASSIGN_OR_RETURN(
           key, user_keys_.Unlock(grant, class_number, sealed.generation()));
       if (!key.has_value()) return Listing();
     }
-    ASSIGN_OR_RETURN(OpenRecord record,
-                     OpenRow(grant, *key, name, std::move(sealed)));
-    listed.entries.push_back({name, std::move(record)});
+    ASSIGN_OR_RETURN(auto record, OpenRow(grant, *key, name, std::move(sealed),
+                                          period_keys));
+    if (!record.has_value()) continue;
+    listed.entries.push_back({name, *std::move(record)});
   }
   return listed;
 }
@@ -231,10 +287,21 @@ absl::StatusOr<RecordVersion> RecordStore::Write(
                          : RecordVersion{present->version().version + 1,
                                          present->version().epoch};
   const Place place(grant, name);
-  crypto::RecordSealer sealer(key->dek, place.place,
-                              {.generation = key->generation,
-                               .version = version.version,
-                               .version_epoch = version.epoch});
+  const uint32_t before = present == nullptr ? 0 : present->period();
+  const uint32_t period = change.period.value_or(before);
+  std::optional<crypto::Key> period_key;
+  if (period != 0) {
+    ASSIGN_OR_RETURN(period_key,
+                     periods_.FindOrMake(attempt, grant.tenant(),
+                                         name.class_number, period));
+  }
+  crypto::RecordSealer sealer(
+      SeedOf(key->dek, period_key.has_value() ? &*period_key : nullptr),
+      place.place,
+      {.generation = key->generation,
+       .period = period,
+       .version = version.version,
+       .version_epoch = version.epoch});
   for (const crypto::FieldNumber number : change.keep) {
     RETURN_IF_ERROR(present->CarryOver(number, sealer));
   }
@@ -252,6 +319,7 @@ absl::StatusOr<RecordVersion> RecordStore::Write(
   if (present != nullptr && LosesAField(present->Fields(), change.keep)) {
     MarkWorn(attempt, grant, name);
   }
+  NotePeriod(attempt, grant, name, before, period);
   attempt.AlsoChanges(
       RecordPrefix(grant.tenant(), grant.subject(), name.class_number));
   return version;
@@ -266,6 +334,7 @@ void RecordStore::Remove(Attempt& attempt, const AccessGrant& grant,
   attempt.data().Delete(
       RecordKey(grant.tenant(), grant.subject(), name.class_number, name.id));
   if (!present.Fields().empty()) MarkWorn(attempt, grant, name);
+  NotePeriod(attempt, grant, name, present.period(), 0);
   attempt.AlsoChanges(
       RecordPrefix(grant.tenant(), grant.subject(), name.class_number));
 }

@@ -17,6 +17,7 @@
 #include "service/policy/catalogue.h"
 #include "service/vault/access_gate.h"
 #include "service/vault/attempt.h"
+#include "service/vault/periods.h"
 #include "service/vault/user_keys.h"
 #include "service/vault/value.h"
 #include "storage/engine.h"
@@ -66,6 +67,8 @@ class OpenRecord {
   }
   // nullopt for a record that has none.
   absl::StatusOr<std::optional<base::Timestamp>> EventTime() const;
+  // Under whose key it is sealed too (policy/retention.h); 0: none.
+  uint32_t period() const { return row_.period(); }
 
  private:
   friend class RecordStore;
@@ -92,14 +95,21 @@ struct RecordChange {
   std::vector<Put> put;
   // Fields of the present row to carry over.
   std::vector<crypto::FieldNumber> keep;
+  // Under whose key it is sealed too; nullopt: as the present row, 0: none.
+  std::optional<uint32_t> period;
 };
 
 class RecordStore {
  public:
   RecordStore(const storage::Engine& data, const UserKeys& user_keys)
-      : data_(data), user_keys_(user_keys) {}
+      : data_(data),
+        user_keys_(user_keys),
+        periods_(data, user_keys.store_keys()) {}
 
-  // nullopt if there is no such record, or its class's key is gone.
+  const Periods& periods() const { return periods_; }
+
+  // nullopt if there is no such record, its class's key is gone, or its period
+  // has ended when the grant was given, unless what is held of that is covered.
   absl::StatusOr<std::optional<OpenRecord>> Read(Attempt& attempt,
                                                  const AccessGrant& grant,
                                                  const RecordName& name) const;
@@ -117,7 +127,9 @@ class RecordStore {
   };
   struct Listing {
     std::vector<Listed> entries;
-    bool more = false;  // whether others may follow
+    bool more = false;  // whether others may follow: then there are entries
+    // The last that was looked at, which may have ended.
+    std::optional<base::RecordId> last;
   };
   // Sealed rows beyond this many bytes are for another listing.
   static constexpr size_t kListBytesMax = size_t{1} << 20;
@@ -155,16 +167,25 @@ class RecordStore {
               const RecordName& name, const OpenRecord& present) const;
 
  private:
+  // Lists what `scan` finds, which takes a range.
+  template <typename Scan>
+  absl::StatusOr<Listing> ListRows(const AccessGrant& grant,
+                                   policy::ClassNumber class_number,
+                                   std::optional<base::RecordId> after,
+                                   size_t limit, Scan scan) const;
   absl::StatusOr<Listing> OpenRows(const AccessGrant& grant,
                                    policy::ClassNumber class_number,
                                    std::vector<storage::Row> rows,
                                    size_t limit) const;
-  absl::StatusOr<OpenRecord> OpenRow(const AccessGrant& grant,
-                                     const ClassKey& key,
-                                     const RecordName& name,
-                                     crypto::SealedRow row) const;
+  // nullopt for one whose period has ended.
+  absl::StatusOr<std::optional<OpenRecord>> OpenRow(
+      const AccessGrant& grant, const ClassKey& key, const RecordName& name,
+      crypto::SealedRow row, PeriodKeys& period_keys) const;
+  absl::StatusOr<bool> IsOver(const AccessGrant& grant, const RecordName& name,
+                              const OpenRecord& record) const;
   const storage::Engine& data_;
   const UserKeys& user_keys_;
+  const Periods periods_;
 };
 
 }  // namespace hizo::vault

@@ -35,6 +35,16 @@ const Value* FindValue(const ResolvedRecord& record, const FieldSpec& field) {
   return nullptr;
 }
 
+// A value that may tell a period; nullopt for those of other types.
+std::optional<Value> CloneOf(const Value& value) {
+  if (const auto* text = std::get_if<Text>(&value)) {
+    return Text{text->text.Clone()};
+  }
+  if (const auto* number = std::get_if<int64_t>(&value)) return *number;
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag;
+  return std::nullopt;
+}
+
 // The fields of the present record that a put does not touch.
 std::vector<const FieldSpec*> Untouched(const OpenRecord* present,
                                         const policy::ClassSpec& spec,
@@ -155,6 +165,36 @@ absl::Status RecordWriter::Reindex(Attempt& attempt, const Call& call,
   return absl::OkStatus();
 }
 
+absl::StatusOr<uint32_t> RecordWriter::PeriodOf(
+    const Call& call, const RecordName& name, const OpenRecord* present,
+    const ResolvedRecord& record,
+    const std::vector<const FieldSpec*>& untouched) const {
+  const policy::ClassSpec& spec = *record.spec;
+  if (!spec.ends.has_value()) return 0;
+  const auto value_of =
+      [&](policy::FieldNumber number) -> absl::StatusOr<std::optional<Value>> {
+    if (number == kEventTimeField) {
+      if (!record.event_time.has_value()) return std::nullopt;
+      return Value(*record.event_time);
+    }
+    const FieldSpec* field = services_.catalogue.FieldByNumber(number);
+    if (field == nullptr) return std::nullopt;
+    if (const Value* value = FindValue(record, *field); value != nullptr) {
+      return CloneOf(*value);
+    }
+    const bool kept = std::ranges::find(untouched, field) != untouched.end();
+    if (!kept) return std::nullopt;
+    return present->ReadInternal(*field);
+  };
+  ASSIGN_OR_RETURN(const auto last, PeriodOfContent(spec, name.id, value_of));
+  if (!last.has_value()) return 0;
+  // What has ended already is not taken in.
+  ASSIGN_OR_RETURN(const bool over, services_.records.periods().IsOver(
+                                        call.tenant.id, spec, *last, call.now));
+  if (over) return Fail(Reason::kValueInvalid);
+  return policy::PeriodOf(*last);
+}
+
 absl::Status RecordWriter::CheckEtag(const OpenRecord* present,
                                      const PutMode& mode) {
   if (mode.etag.has_value() &&
@@ -200,6 +240,8 @@ absl::StatusOr<WrittenRecord> RecordWriter::Write(
     RETURN_IF_ERROR(Reindex(attempt, call, grant, present, *field,
                             FindValue(record, *field), pointers));
   }
+  ASSIGN_OR_RETURN(change.period,
+                   PeriodOf(call, name, present, record, untouched));
   if (record.event_time.has_value()) {
     change.put.push_back(
         {kEventTimeField, EncodeValue(*record.event_time, Source::kProvided)});

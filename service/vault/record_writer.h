@@ -97,6 +97,11 @@ class RecordWriter {
 
  private:
   static absl::Status CheckEtag(const OpenRecord* present, const PutMode& mode);
+  // Of which period the record is once it is written; 0: of none.
+  absl::StatusOr<uint32_t> PeriodOf(
+      const Call& call, const RecordName& name, const OpenRecord* present,
+      const ResolvedRecord& record,
+      const std::vector<const policy::FieldSpec*>& untouched) const;
   absl::Status Reindex(Attempt& attempt, const Call& call,
                        const AccessGrant& grant, const OpenRecord* present,
                        const policy::FieldSpec& field, const Value* value,

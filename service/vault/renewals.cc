@@ -169,13 +169,24 @@ absl::StatusOr<Renewals::Step> Renewals::NextStep(
 
 absl::Status Renewals::Move(Attempt& attempt, const SubjectKeys& keys,
                             const std::vector<storage::Row>& rows) const {
+  PeriodKeys period_keys;
   for (const storage::Row& row : rows) {
     const auto place = ParseRecordKey(row.key);
     if (!place.has_value()) return base::Fail(base::Reason::kIntegrityFailure);
     ASSIGN_OR_RETURN(const auto sealed, crypto::SealedRow::Parse(row.value));
     if (keys.IsNewest(place->class_number, sealed.generation())) continue;
-    ASSIGN_OR_RETURN(std::string renewed,
-                     services_.user_keys.Renewed(keys, *place, sealed));
+    const crypto::Key* period_key = nullptr;
+    if (sealed.period() != 0) {
+      ASSIGN_OR_RETURN(
+          period_key,
+          period_keys.Find(services_.records.periods(), keys.tenant(),
+                           place->class_number, sealed.period()));
+      // It has ended, and its row is about to go.
+      if (period_key == nullptr) continue;
+    }
+    ASSIGN_OR_RETURN(std::string renewed, services_.user_keys.Renewed(
+                                              keys, *place, sealed, period_key,
+                                              sealed.period(), period_key));
     audit::RowWrite write{
         place->class_number, place->record, sealed.version(), {}};
     std::ranges::copy(crypto::CommitmentOf(renewed), write.commitment.begin());

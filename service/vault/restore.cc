@@ -13,6 +13,7 @@
 #include "service/vault/byte_codec.h"
 #include "service/vault/deks_row.h"
 #include "service/vault/fence.h"
+#include "service/vault/periods.h"
 #include "service/vault/row_keys.h"
 #include "storage/key_bytes.h"
 #include "storage/rows.h"
@@ -183,7 +184,7 @@ absl::Status Restore::TakeFromBackup(const storage::Row& row,
     ASSIGN_OR_RETURN(const bool lives_now, HasLiveKey(*present));
     if (lives_now) {
       ++counts_.kept_since;
-      return Put(present->key, present->value);
+      return PutRecord(*present);
     }
   }
   if (!lives) {
@@ -193,7 +194,7 @@ absl::Status Restore::TakeFromBackup(const storage::Row& row,
   ++counts_.records;
   if (last_with_ != deks_key_) ++counts_.people;
   last_with_ = deks_key_;
-  return Put(row.key, row.value);
+  return PutRecord(row);
 }
 
 absl::StatusOr<bool> Restore::HasLiveKey(const storage::Row& row) {
@@ -208,10 +209,29 @@ absl::StatusOr<bool> Restore::HasLiveKey(const storage::Row& row) {
     RETURN_IF_ERROR(ReadDeks(key, tenant, place->subject));
     deks_key_ = std::move(key);
   }
-  return std::ranges::any_of(deks_, [&](const WrappedDek& dek) {
+  const bool has_dek = std::ranges::any_of(deks_, [&](const WrappedDek& dek) {
     return dek.class_number == place->class_number &&
            dek.generation == sealed.generation();
   });
+  if (!has_dek || sealed.period() == 0) return has_dek;
+  // Entries that ended since have ended for good.
+  const std::string leaf = StoreKeys::LeafKey(
+      PeriodLeaf(tenant, place->class_number, sealed.period()));
+  const auto [at, is_new] = periods_.try_emplace(leaf, false);
+  if (is_new) {
+    ASSIGN_OR_RETURN(const auto found, parts_.keys.Get(leaf));
+    at->second = found.has_value();
+  }
+  return at->second;
+}
+
+absl::Status Restore::PutRecord(const storage::Row& row) {
+  ASSIGN_OR_RETURN(const base::TenantId tenant, TenantOf(row.key));
+  // Rows of now that say so of other periods are found to be of none.
+  if (auto end = EntryEndOf(tenant, row); end.has_value()) {
+    RETURN_IF_ERROR(Put(*std::move(end), EntryEndRowValue()));
+  }
+  return Put(row.key, row.value);
 }
 
 absl::Status Restore::ReadDeks(const std::string& key, base::TenantId tenant,
@@ -273,7 +293,7 @@ absl::Status Restore::Replay(const audit::Event& event) {
     ASSIGN_OR_RETURN(const auto present, parts_.now.Get(key));
     ++counts_.kept_since;
     if (present.has_value()) {
-      RETURN_IF_ERROR(Put(key, *present));
+      RETURN_IF_ERROR(PutRecord({key, *present}));
     } else {
       batch_.Delete(key);
       RETURN_IF_ERROR(FlushIfFull());

@@ -17,6 +17,7 @@
 #define HIZO_SERVICE_VAULT_RESTORE_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,6 +81,7 @@ class Restore {
   bool ComesFromNow(const audit::Event& event,
                     const audit::RowWrite& write) const;
   absl::Status CountLost();
+  absl::Status PutRecord(const storage::Row& row);
   absl::Status Put(std::string key, std::string value);
   absl::Status FlushIfFull();
   absl::Status Flush();
@@ -89,6 +91,7 @@ class Restore {
   RestoreCounts counts_;
   std::string deks_key_;  // of the person looked at last
   std::vector<WrappedDek> deks_;
+  std::map<std::string, bool> periods_;  // by leaf: whether it is there
   std::string last_with_;  // deks_key_ of the person who got records last
 };
 

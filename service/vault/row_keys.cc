@@ -204,6 +204,55 @@ std::optional<IndexShard> ParseWornShardKey(std::string_view key) {
   return IndexShard{TenantId{*tenant}, *kind, *route};
 }
 
+std::string EntryEndPrefix(TenantId tenant, policy::ClassNumber class_number) {
+  KeyWriter key(base::kSpaceEntryEnd);
+  key.U32(Number(tenant)).U16(class_number);
+  return std::move(key).Take();
+}
+
+std::string EntryEndPrefix(TenantId tenant, policy::ClassNumber class_number,
+                           uint32_t period) {
+  KeyWriter key(base::kSpaceEntryEnd);
+  key.U32(Number(tenant)).U16(class_number).U32(period);
+  return std::move(key).Take();
+}
+
+std::string EntryEndKey(TenantId tenant, policy::ClassNumber class_number,
+                        uint32_t period, SubjectId subject, RecordId record) {
+  KeyWriter key(base::kSpaceEntryEnd);
+  key.U32(Number(tenant))
+      .U16(class_number)
+      .U32(period)
+      .Bytes(subject.bytes())
+      .Bytes(record.bytes());
+  return std::move(key).Take();
+}
+
+std::string EntryEndRowValue() { return std::string(1, '\x01'); }
+
+std::optional<EntryEndRow> ParseEntryEndKey(std::string_view key) {
+  storage::KeyReader reader(key);
+  const auto space = reader.Space();
+  const auto tenant = reader.U32();
+  const auto class_number = reader.U16();
+  const auto period = reader.U32();
+  const auto subject = reader.Bytes(SubjectId::kSize);
+  const auto record = reader.Bytes(RecordId::kSize);
+  if (space != base::kSpaceEntryEnd || !tenant || !class_number || !period ||
+      !subject || !record || !reader.done()) {
+    return std::nullopt;
+  }
+  return EntryEndRow{TenantId{*tenant}, *class_number, *period,
+                     *SubjectId::FromBytes(*subject),
+                     *RecordId::FromBytes(*record)};
+}
+
+std::string LossYearKey(TenantId tenant, uint32_t period) {
+  KeyWriter key(base::kSpaceLossYear);
+  key.U32(Number(tenant)).U32(period);
+  return std::move(key).Take();
+}
+
 std::string BucketPrefix(char space, uint16_t bucket) {
   KeyWriter key(space);
   key.U16(bucket);

@@ -76,6 +76,28 @@ struct IndexShard {
 };
 std::optional<IndexShard> ParseWornShardKey(std::string_view key);
 
+// Says that a record of a class is of a period (policy/retention.h), and where
+// all those of a period and of a class begin.
+std::string EntryEndKey(base::TenantId tenant, policy::ClassNumber class_number,
+                        uint32_t period, base::SubjectId subject,
+                        base::RecordId record);
+std::string EntryEndPrefix(base::TenantId tenant,
+                           policy::ClassNumber class_number, uint32_t period);
+std::string EntryEndPrefix(base::TenantId tenant,
+                           policy::ClassNumber class_number);
+std::string EntryEndRowValue();
+// An EntryEndKey taken apart; nullopt for another key.
+struct EntryEndRow {
+  base::TenantId tenant = base::TenantId::kStore;
+  policy::ClassNumber class_number = 0;
+  uint32_t period = 0;
+  base::SubjectId subject;
+  base::RecordId record;
+};
+std::optional<EntryEndRow> ParseEntryEndKey(std::string_view key);
+// Says that a fiscal year, which goes by its last day, was one of a loss.
+std::string LossYearKey(base::TenantId tenant, uint32_t period);
+
 // How far a rotation of keys is (key_rotation.h).
 std::string RotationKey();
 

@@ -282,6 +282,8 @@ Store::Store(const Parts& parts, Opened opened, const Policy& policy,
       purges_(std::make_unique<Purges>(
           Purges::Parts{parts.keys, parts.data, gate_, *committer_, clock})),
       expiry_(services_, *committer_),
+      retentions_(std::make_unique<Retentions>(Retentions::Parts{
+          services_, *committer_, *erasure_runner_, expiry_, clock})),
       pruner_(services_, *committer_, *erasure_runner_),
       renews_(options.renews),
       clock_(clock),

@@ -44,6 +44,7 @@
 #include "service/vault/records.h"
 #include "service/vault/restore.h"
 #include "service/vault/restrictions.h"
+#include "service/vault/retentions.h"
 #include "service/vault/services.h"
 #include "service/vault/subjects.h"
 #include "storage/anchor.h"
@@ -129,6 +130,12 @@ class Store {
   // that were acknowledged; waits for slots and disk. How many people were
   // finished. On an error the others stay fenced, and the next call goes on.
   absl::StatusOr<size_t> FinishErasures();
+  // Ends entries of everybody whose period is over at `now` (period_ends.h);
+  // waits for slots and disk. On an error the next call goes on.
+  absl::StatusOr<PeriodEnds::Counts> EndPeriods(
+      base::Timestamp now, const PeriodEnds::Progress& progress) {
+    return retentions_->EndPeriods(now, progress);
+  }
   // Gives new keys to what had values replaced or deleted, so that older copies
   // of them die; waits for slots and disk. How many classes of people and
   // shards of the index. On an error the next call goes on.
@@ -170,6 +177,7 @@ class Store {
   const KeyRotations& key_rotations() const { return key_rotations_; }
   BackupJobs& backups() const { return *backups_; }
   Purges& purges() const { return *purges_; }
+  Retentions& retentions() const { return *retentions_; }
   const LegalHolds& legal_holds() const { return legal_holds_; }
   const Restrictions& restrictions() const { return restrictions_; }
   const Policies& policies() const { return policies_; }
@@ -223,6 +231,7 @@ class Store {
   std::unique_ptr<BackupJobs> backups_;
   std::unique_ptr<Purges> purges_;
   Expiry expiry_;
+  std::unique_ptr<Retentions> retentions_;
   AuditPruner pruner_;
   const bool renews_;
   const base::Clock& clock_;

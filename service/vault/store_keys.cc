@@ -136,6 +136,13 @@ Leaf IndexShardLeaf(TenantId tenant, uint16_t kind, uint16_t route) {
   return {tenant, LeafKind::kIndexShard, std::move(detail).Take()};
 }
 
+Leaf PeriodLeaf(TenantId tenant, policy::ClassNumber class_number,
+                uint32_t period) {
+  ByteWriter detail;
+  detail.Put(class_number).Put(period);
+  return {tenant, LeafKind::kPeriod, std::move(detail).Take()};
+}
+
 std::optional<IndexShard> ParseIndexShardLeafKey(std::string_view row_key) {
   storage::KeyReader reader(row_key);
   const auto space = reader.Space();

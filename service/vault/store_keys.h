@@ -34,6 +34,7 @@
 #include "crypto/secret.h"
 #include "service/base/ids.h"
 #include "service/base/mutex.h"
+#include "service/policy/catalogue.h"
 #include "service/vault/attempt.h"
 #include "service/vault/row_keys.h"
 #include "storage/engine.h"
@@ -49,6 +50,7 @@ enum class LeafKind : uint8_t {
   kIndexShard = 5,  // detail: u16 kind, u16 route
   kRequestDay = 6,  // detail: u32 day since 1970-01-01
   kAuditMonth = 7,  // detail: u32 month since January 1970
+  kPeriod = 8,      // detail: u16 class, u32 period (policy/retention.h)
 };
 
 // A tenant that is served, and the suite of what is written for it from now on.
@@ -67,6 +69,8 @@ Leaf IndexShardLeaf(base::TenantId tenant, uint16_t kind, uint16_t route);
 // The key of an IndexShardLeaf's row taken apart; nullopt for another key.
 std::optional<IndexShard> ParseIndexShardLeafKey(std::string_view row_key);
 Leaf PepperLeaf(base::TenantId tenant, uint32_t id);
+Leaf PeriodLeaf(base::TenantId tenant, policy::ClassNumber class_number,
+                uint32_t period);
 
 // RootOfNow tells which root is the one that the keys store is sealed under.
 class RootOfNow {

@@ -9,6 +9,7 @@
 #include "service/base/status_macros.h"
 #include "service/vault/access_gate.h"
 #include "service/vault/fence.h"
+#include "service/vault/periods.h"
 #include "service/vault/row_keys.h"
 
 namespace hizo::vault {
@@ -145,21 +146,37 @@ void UserKeys::DropOlder(Attempt& attempt, SubjectKeys& keys,
   attempt.keys().Put(keys.row_key_, EncodeDeksRow(keys.row_));
 }
 
-absl::StatusOr<std::string> UserKeys::Renewed(
+namespace {
+
+crypto::RecordPlace PlaceOf(const SubjectKeys& keys,
+                            const RecordKeyParts& place) {
+  return {static_cast<uint32_t>(keys.tenant()), place.subject.bytes(),
+          place.class_number, place.record.bytes()};
+}
+
+}  // namespace
+
+absl::StatusOr<crypto::RecordOpener> UserKeys::OpenerOf(
     const SubjectKeys& keys, const RecordKeyParts& place,
-    const crypto::SealedRow& row) const {
-  const crypto::RecordPlace at{static_cast<uint32_t>(keys.tenant()),
-                               place.subject.bytes(), place.class_number,
-                               place.record.bytes()};
+    const crypto::SealedRow& row, const crypto::Key* period_key) const {
   const WrappedDek* wrapped = keys.Find(place.class_number, row.generation());
   if (wrapped == nullptr) return Fail(Reason::kIntegrityFailure);
-  ASSIGN_OR_RETURN(const ClassKey from, Unwrap(keys, *wrapped));
-  ASSIGN_OR_RETURN(const auto to, Unwrap(keys, place.class_number));
-  ASSIGN_OR_RETURN(const auto opener,
-                   crypto::RecordOpener::Create(from.dek, at, row));
-  crypto::RecordSealer sealer(to->dek, at,
-                              {.generation = to->generation,
-                               .period = row.period(),
+  ASSIGN_OR_RETURN(const ClassKey key, Unwrap(keys, *wrapped));
+  return crypto::RecordOpener::Create(
+      SeedOf(key.dek.In(row.suite()), period_key), PlaceOf(keys, place), row);
+}
+
+absl::StatusOr<std::string> UserKeys::Renewed(const SubjectKeys& keys,
+                                              const RecordKeyParts& place,
+                                              const crypto::SealedRow& row,
+                                              const crypto::Key* from,
+                                              uint32_t period,
+                                              const crypto::Key* to) const {
+  ASSIGN_OR_RETURN(const auto opener, OpenerOf(keys, place, row, from));
+  ASSIGN_OR_RETURN(const auto key, Unwrap(keys, place.class_number));
+  crypto::RecordSealer sealer(SeedOf(key->dek, to), PlaceOf(keys, place),
+                              {.generation = key->generation,
+                               .period = period,
                                .version = row.version(),
                                .version_epoch = row.version_epoch()});
   for (const auto& field : row.fields()) {

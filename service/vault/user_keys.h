@@ -117,6 +117,8 @@ class UserKeys {
   friend class AccessGate;
   friend class FactsStore;
   friend class Renewals;
+  friend class EntryOwners;
+  friend class PeriodEnds;
   // The person's row; one without DEKs if there is no row.
   absl::StatusOr<SubjectKeys> Read(Attempt& attempt, base::TenantId tenant,
                                    base::SubjectId subject) const;
@@ -130,16 +132,23 @@ class UserKeys {
       const SubjectKeys& keys, policy::ClassNumber class_number) const;
   absl::StatusOr<ClassKey> Unwrap(const SubjectKeys& keys,
                                   const WrappedDek& wrapped) const;
-  // For renewals. A new DEK of a class, the newest from the commit on; taking
-  // away all but the newest; and the row of a record under the newest, as the
-  // same version. Those DEKs do not leave this class.
+  // For renewals and ends. A new DEK of a class, the newest from the commit on;
+  // taking away all but the newest; and the row of a record under the newest,
+  // as the same version. Those DEKs do not leave this class.
   void AddGeneration(Attempt& attempt, SubjectKeys& keys,
                      policy::ClassNumber class_number) const;
   void DropOlder(Attempt& attempt, SubjectKeys& keys,
                  policy::ClassNumber class_number) const;
+  // `to` is the key of `period`, or nullptr where that is 0; `from` likewise of
+  // the row's.
   absl::StatusOr<std::string> Renewed(const SubjectKeys& keys,
                                       const RecordKeyParts& place,
-                                      const crypto::SealedRow& row) const;
+                                      const crypto::SealedRow& row,
+                                      const crypto::Key* from, uint32_t period,
+                                      const crypto::Key* to) const;
+  absl::StatusOr<crypto::RecordOpener> OpenerOf(
+      const SubjectKeys& keys, const RecordKeyParts& place,
+      const crypto::SealedRow& row, const crypto::Key* period_key) const;
 
   const storage::Engine& keys_;
   const StoreKeys& store_keys_;

@@ -76,7 +76,38 @@ class Restrictions final : public v1::RestrictionService::Service {
   FakeVault& vault_;
 };
 
+class Retention final : public v1::RetentionService::Service {
+ public:
+  explicit Retention(FakeVault& vault) : vault_(vault) {}
+  grpc::Status ListDue(grpc::ServerContext*, const v1::ListDueRequest* request,
+                       v1::ListDueResponse* response) override {
+    vault_.due_requests.push_back(*request);
+    const grpc::Status status = vault_.NextStatus();
+    if (!status.ok() || vault_.due_pages.empty()) return status;
+    *response = vault_.due_pages.front();
+    if (vault_.due_pages.size() > 1) vault_.due_pages.pop_front();
+    return status;
+  }
+  grpc::Status RunRetention(grpc::ServerContext*,
+                            const v1::RunRetentionRequest* request,
+                            v1::RunRetentionResponse* response) override {
+    return Answer(vault_, vault_.run_retention, *request, *response);
+  }
+  grpc::Status MarkLossYear(grpc::ServerContext*,
+                            const v1::MarkLossYearRequest* request,
+                            v1::MarkLossYearResponse* response) override {
+    return Answer(vault_, vault_.loss_year, *request, *response);
+  }
+
+ private:
+  FakeVault& vault_;
+};
+
 }  // namespace
+
+std::unique_ptr<grpc::Service> FakeRetention(FakeVault& vault) {
+  return std::make_unique<Retention>(vault);
+}
 
 std::unique_ptr<grpc::Service> FakeConsents(FakeVault& vault) {
   return std::make_unique<Consents>(vault);

@@ -1,4 +1,4 @@
-// The services of FakeVault about consents and restrictions.
+// The services of FakeVault about consents, restrictions and retention.
 //
 // Threads: as FakeVault. Lifetime: they refer to the vault.
 #ifndef HIZO_TESTS_CLI_FAKE_CONSENTS_H_
@@ -14,6 +14,7 @@ class FakeVault;
 
 std::unique_ptr<grpc::Service> FakeConsents(FakeVault& vault);
 std::unique_ptr<grpc::Service> FakeRestrictions(FakeVault& vault);
+std::unique_ptr<grpc::Service> FakeRetention(FakeVault& vault);
 
 }  // namespace hizo::test
 

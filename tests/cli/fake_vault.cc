@@ -395,6 +395,7 @@ FakeVault::FakeVault() {
   services_.push_back(FakeConsents(*this));
   services_.push_back(std::make_unique<Erasures>(*this));
   services_.push_back(FakeRestrictions(*this));
+  services_.push_back(FakeRetention(*this));
   services_.push_back(std::make_unique<Exports>(*this));
   grpc::ServerBuilder builder;
   int port = 0;

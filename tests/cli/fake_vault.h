@@ -23,6 +23,7 @@
 #include "hizo/v1/policy.grpc.pb.h"
 #include "hizo/v1/record.grpc.pb.h"
 #include "hizo/v1/restriction.grpc.pb.h"
+#include "hizo/v1/retention.grpc.pb.h"
 #include "hizo/v1/subject.grpc.pb.h"
 #include "tests/testing/scratch_directory.h"
 
@@ -98,6 +99,11 @@ class FakeVault {
   Exchange<v1::GetStatusRequest, v1::GetStatusResponse> status;
   Exchange<v1::RotateKeysRequest, v1::RotateKeysResponse> rotate_keys;
   Exchange<v1::RunPurgeRequest, v1::RunPurgeResponse> run_purge;
+  Exchange<v1::RunRetentionRequest, v1::RunRetentionResponse> run_retention;
+  Exchange<v1::MarkLossYearRequest, v1::MarkLossYearResponse> loss_year;
+  // Answered in turn, the last one again and again.
+  std::deque<v1::ListDueResponse> due_pages;
+  std::vector<v1::ListDueRequest> due_requests;
   Exchange<v1::CreateBackupRequest, v1::CreateBackupResponse> create_backup;
   Exchange<v1::VerifyBackupRequest, v1::VerifyBackupResponse> verify_backup;
   // Answered in turn, the last one again and again.

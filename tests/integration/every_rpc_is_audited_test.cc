@@ -176,6 +176,12 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
          SampleOf("acme/operator", operations(v1::RotateKeysRequest()))},
         {"RunPurge",
          SampleOf("acme/operator", operations(v1::RunPurgeRequest()))},
+        {"ListDue",
+         SampleOf("acme/operator", operations(v1::ListDueRequest()))},
+        {"RunRetention",
+         SampleOf("acme/operator", operations(v1::RunRetentionRequest()))},
+        {"MarkLossYear",
+         SampleOf("acme/operator", operations(LossYearRequest()))},
         {"CreateBackup", SampleOf("acme/operator", backup)},
         {"ListBackups", SampleOf("acme/operator", backups)},
         {"VerifyBackup", SampleOf("acme/operator", verify)},
@@ -263,7 +269,8 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
   void AwaitBackups() const {
     const auto deadline = InAMinute();
     while (server_.store().backups().busy() ||
-           server_.store().purges().busy()) {
+           server_.store().purges().busy() ||
+           server_.store().retentions().busy()) {
       ASSERT_LT(std::chrono::steady_clock::now(), deadline);
       std::this_thread::yield();
     }

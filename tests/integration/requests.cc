@@ -204,6 +204,13 @@ v1::ExportBundleRequest ExportRequest(const std::string& subject) {
   return request;
 }
 
+v1::MarkLossYearRequest LossYearRequest() {
+  v1::MarkLossYearRequest request;
+  request.set_record_class("transaction");
+  request.set_year_ends("2099-03-31");
+  return request;
+}
+
 v1::RegisterRecipientRequest RegisterRequest(const std::string& name) {
   v1::RegisterRecipientRequest request;
   *request.mutable_context() = ContextFor(kRightsPurpose);

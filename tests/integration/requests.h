@@ -18,6 +18,7 @@
 #include "hizo/v1/policy.pb.h"
 #include "hizo/v1/record.pb.h"
 #include "hizo/v1/restriction.pb.h"
+#include "hizo/v1/retention.pb.h"
 #include "hizo/v1/subject.pb.h"
 #include "tests/testing/peer.h"
 
@@ -103,6 +104,9 @@ Request EraseRequest(const std::string& subject) {
   request.set_subject(subject);
   return request;
 }
+
+// A year that ends long after now.
+v1::MarkLossYearRequest LossYearRequest();
 
 // Any request of RestrictionService about a legal hold: of the account, for one
 // and the same claim.

@@ -180,6 +180,12 @@ void AddTheRest(Questions& questions) {
       "", +[](const Person&) { return v1::RotateKeysRequest(); })};
   questions["RunPurge"] = {OfTheStore(
       "", +[](const Person&) { return v1::RunPurgeRequest(); })};
+  questions["ListDue"] = {OfTheStore(
+      "", +[](const Person&) { return v1::ListDueRequest(); })};
+  questions["RunRetention"] = {OfTheStore(
+      "", +[](const Person&) { return v1::RunRetentionRequest(); })};
+  questions["MarkLossYear"] = {OfTheStore(
+      "none", +[](const Person&) { return v1::MarkLossYearRequest(); })};
   questions["CreateBackup"] = {OfTheStore(
       "", +[](const Person&) { return v1::CreateBackupRequest(); })};
   questions["ListBackups"] = {OfTheStore(

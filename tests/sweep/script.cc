@@ -213,6 +213,7 @@ constexpr Step kSteps[] = {
     {"RestrictionService.ReleaseLegalHold", kFull,
      HIZO_CONTEXT("service") R"(subject: "@ann" record_class: "billing"
        claim: "0b9d3f5e-6f0e-4c6b-8a52-b6a3f3a0c1d2")"},
+    {"RetentionService.ListDue", kFull, HIZO_CONTEXT("service")},
     {"ExportService.ExportBundle", kFull,
      HIZO_CONTEXT("service") R"(subject: "@ann" recipient:
        "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p")"},

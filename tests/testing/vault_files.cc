@@ -52,7 +52,8 @@ roles:
     kind: administrator
     grants:
       - actions: [admin.status, policy.get, policy.validate, policy.activate, policy.conflicts, keys.rotate, store.purge, backup.create, backup.list,
-          backup.verify, credential.unlock_caller, credential.rotate_pepper]
+          backup.verify, credential.unlock_caller, credential.rotate_pepper,
+          retention.list, retention.run, retention.mark_loss]
         purposes: [operations]
 principals:
   spiffe://hizo.example/acme/full: {tenant: acme, roles: [full]}

@@ -110,9 +110,6 @@ struct VaultFixture::Components {
 };
 
 VaultFixture::VaultFixture(const Options& options) : options_(options) {
-  policy::CatalogueSource source = VaultCatalogueSource();
-  if (options_.amend) options_.amend(source);
-  catalogue_ = Require(policy::Catalogue::Create(std::move(source)));
   Declare(options.tenant_suite);
   if (options_.directory.empty()) scratch_.emplace();
   const bool is_there = std::filesystem::exists(directory() / "slot");
@@ -137,6 +134,9 @@ VaultFixture::VaultFixture(const Options& options) : options_(options) {
 VaultFixture::~VaultFixture() { Close(); }
 
 void VaultFixture::Declare(crypto::Suite tenants) {
+  policy::CatalogueSource declared = VaultCatalogueSource();
+  if (options_.amend) options_.amend(declared);
+  catalogue_ = Require(policy::Catalogue::Create(std::move(declared)));
   policy::AccessSource source = VaultAccessSource();
   for (policy::TenantSpec& tenant : source.tenants) {
     tenant.suite = crypto::NumberOf(tenants);
@@ -158,6 +158,14 @@ absl::Status VaultFixture::ReopenInSuite(crypto::Suite tenants) {
 absl::Status VaultFixture::ReopenUnder(policy::PolicySource company) {
   Close();
   options_.company = std::move(company);
+  Declare(options_.tenant_suite);
+  return Reopen();
+}
+
+absl::Status VaultFixture::ReopenAmended(
+    std::function<void(policy::CatalogueSource&)> amend) {
+  Close();
+  options_.amend = std::move(amend);
   Declare(options_.tenant_suite);
   return Reopen();
 }

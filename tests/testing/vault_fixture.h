@@ -69,6 +69,9 @@ policy::CatalogueSource VaultCatalogueSource();
 // Has transactions kept for kTaxAudit, seven years from two months after the
 // end of their fiscal year on March 31. Each must have an `invoice_date`.
 void KeepTransactions(policy::CatalogueSource& source);
+// A series `usage` of API calls, which end 90 days after their day; one that is
+// `marked` stays, and none stays for more `days` than it says.
+void LogUsage(policy::CatalogueSource& source);
 policy::AccessSource VaultAccessSource();
 // A policy for that catalogue, in version 3: service and authentication on a
 // contract, support on a legitimate interest, marketing on consent; billing, a
@@ -149,6 +152,9 @@ class VaultFixture {
   absl::Status Reopen();
   // Reopen, with all tenants' suite another one.
   absl::Status ReopenInSuite(crypto::Suite tenants);
+  // Reopen, with another catalogue.
+  absl::Status ReopenAmended(
+      std::function<void(policy::CatalogueSource&)> amend);
   // Reopen, with another policy of kAcme.
   absl::Status ReopenUnder(policy::PolicySource company);
 

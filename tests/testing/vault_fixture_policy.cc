@@ -129,6 +129,22 @@ void KeepTransactions(policy::CatalogueSource& source) {
   retention.purposes.set(kTaxAudit);
 }
 
+void LogUsage(policy::CatalogueSource& source) {
+  policy::ClassSpec usage = Class(8, "usage");
+  usage.series = true;
+  usage.ends.emplace().days = 90;
+  usage.ends->marked_by = "marked";
+  usage.ends->limited_by = "days";
+  source.classes.push_back(usage);
+  for (const FieldSpec& field :
+       {Required(Field(801, "endpoint", FieldType::kText, Mask::kNone)),
+        Field(802, "marked", FieldType::kBoolean, Mask::kNone),
+        Field(803, "days", FieldType::kInteger, Mask::kNone)}) {
+    source.fields.push_back(field);
+    source.fields.back().export_kind = policy::Export::kPortable;
+  }
+}
+
 policy::AccessSource VaultAccessSource() {
   const std::vector<std::string> all_purposes = {
       "service",   "support",     "billing",  "authentication",
@@ -183,7 +199,10 @@ policy::AccessSource VaultAccessSource() {
           "export.transmit",
           "recipient.register",
           "recipient.remove",
-          "recipient.list"},
+          "recipient.list",
+          "retention.list",
+          "retention.run",
+          "retention.mark_loss"},
          all_purposes,
          {"*"},
          true}}},

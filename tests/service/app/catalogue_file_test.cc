@@ -118,6 +118,39 @@ TEST(ReadCatalogueTest, ReadsWhereValuesComeFrom) {
               HasSubstr("wanted true or false"));
 }
 
+TEST(ReadCatalogueTest, ReadsWhenEntriesEnd) {
+  const auto ends_of = [](const std::string& ends) {
+    const auto source =
+        Read(Changed("series: true", "series: true\n    ends: " + ends));
+    EXPECT_TRUE(source.ok()) << source.status();
+    return source->classes[1].ends.value();
+  };
+  policy::EndSpec ends = ends_of("{after_days: 90}");
+  EXPECT_EQ(ends.days, 90U);
+  EXPECT_FALSE(ends.from_writing);
+  ends = ends_of(
+      "{after_days: 30, from: writing, marked_by: kept, limited_by: days}");
+  EXPECT_TRUE(ends.from_writing);
+  EXPECT_EQ(ends.marked_by, "kept");
+  EXPECT_EQ(ends.limited_by, "days");
+  EXPECT_EQ(ends_of("{with_retention: true}").days, 0U);
+  EXPECT_FALSE(Read(kGood)->classes[1].ends.has_value());
+}
+
+TEST(ReadCatalogueTest, RefusesEndsThatAreNone) {
+  const auto error_of = [](const std::string& ends) {
+    return ErrorOf(Changed("series: true", "series: true\n    ends: " + ends));
+  };
+  for (const char* ends :
+       {"{}", "{after_days: 0}", "{after_days: 1, with_retention: true}",
+        "{with_retention: false}"}) {
+    EXPECT_THAT(error_of(ends), HasSubstr("ends either after_days")) << ends;
+  }
+  EXPECT_THAT(error_of("{after_days: 1, from: birth}"), HasSubstr("from"));
+  EXPECT_THAT(error_of("{after_days: -1}"), HasSubstr("after_days"));
+  EXPECT_THAT(error_of("{after_weeks: 1}"), HasSubstr("after_weeks"));
+}
+
 TEST(ReadCatalogueTest, NamesFileLineAndKeyOfAnUnknownKey) {
   const TempFolder folder;
   const std::filesystem::path file =

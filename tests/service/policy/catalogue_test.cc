@@ -135,6 +135,32 @@ TEST(CatalogueTest, KnowsWhatALawHasKept) {
   EXPECT_FALSE((*catalogue)->FindClass("account")->retention.has_value());
 }
 
+// Profiles as a series whose entries end after so many days.
+EndSpec& EndProfiles(CatalogueSource& source, unsigned days) {
+  source.classes[0].series = true;
+  for (FieldSpec& field : source.fields) {
+    if (field.class_number != source.classes[0].number) continue;
+    field.searchable = false;
+    field.unique = false;
+  }
+  EndSpec& ends = source.classes[0].ends.emplace();
+  ends.days = days;
+  return ends;
+}
+
+TEST(CatalogueTest, KnowsWhenEntriesEnd) {
+  CatalogueSource source = SmallCatalogueSource();
+  EndProfiles(source, 90);
+  auto catalogue = Catalogue::Create(source);
+  ASSERT_THAT(catalogue, IsOk());
+  EXPECT_EQ((*catalogue)->FindClass("profile")->ends->days, 90U);
+  EXPECT_FALSE((*catalogue)->FindClass("account")->ends.has_value());
+  KeepProfiles(source).loss_years = 10;
+  source.classes[0].retention->loss_law = "Another act";
+  EndProfiles(source, 0);
+  EXPECT_THAT(Catalogue::Create(source), IsOk());
+}
+
 struct Fault {
   const char* name;
   std::function<void(CatalogueSource&)> plant;
@@ -158,6 +184,43 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         Fault{"DoubledFieldNumber", [](Source& s) { s.fields[0].number = 201; },
               "has another one's number"},
+        Fault{"EndOfNoSeries",
+              [](Source& s) {
+                EndProfiles(s, 90);
+                s.classes[0].series = false;
+              },
+              "the end of class `profile` is of a class that is no series"},
+        Fault{"EndInNoTime", [](Source& s) { EndProfiles(s, 0); },
+              "is neither after days nor that of a retention"},
+        Fault{"EndInAges", [](Source& s) { EndProfiles(s, 36'501); },
+              "is over 36,500 days away"},
+        Fault{"EndBeforeALawsTerm",
+              [](Source& s) {
+                KeepProfiles(s);
+                EndProfiles(s, 90);
+              },
+              "is after days, though a law has the class kept"},
+        Fault{"EndOfARetentionThatIsMarked",
+              [](Source& s) {
+                KeepProfiles(s);
+                EndProfiles(s, 0).marked_by = "dated";
+              },
+              "is that of a retention and no other"},
+        Fault{"EndMarkedByNoBoolean",
+              [](Source& s) { EndProfiles(s, 90).marked_by = "note"; },
+              "is marked by a field that is no boolean"},
+        Fault{"EndLimitedByNoInteger",
+              [](Source& s) { EndProfiles(s, 90).limited_by = "nothing"; },
+              "is limited by a field that is no integer"},
+        Fault{"LossYearsThatAreShorter",
+              [](Source& s) {
+                KeepProfiles(s).loss_years = 6;
+                s.classes[0].retention->loss_law = "Another act";
+              },
+              "has years of a loss that are kept shorter"},
+        Fault{"LossYearsOfNoLaw",
+              [](Source& s) { KeepProfiles(s).loss_years = 10; },
+              "names no law for years of a loss"},
         Fault{"RetentionOfNoLaw",
               [](Source& s) { KeepProfiles(s).law.clear(); },
               "the retention of class `profile` names no law"},

@@ -137,6 +137,36 @@ TEST_F(AuditKeysTest, AnErasuresRecordHidesItsReference) {
   EXPECT_EQ(inside->find(kReference.bytes()), std::string::npos);
 }
 
+TEST_F(AuditKeysTest, AnErasuresRecordKeepsTheYearsOfWhatIsKept) {
+  ErasureRecord record;
+  record.audit_reference = kReference;
+  record.kept.push_back({4, policy::DayFromText("2034-05-31"), {}, {}});
+  record.kept.back().years.push_back(
+      {*policy::DayFromText("2027-03-31"), *policy::DayFromText("2037-05-31")});
+  std::string row = SealErasureRecord(keys(), kAcme, kSubject, record);
+  auto opened = OpenErasureRecord(keys(), kAcme, kSubject, row);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(opened->kept[0].years, record.kept[0].years);
+  EXPECT_EQ(opened->kept[0].until, policy::DayFromText("2034-05-31"));
+  // One of an earlier version has none.
+  const auto key =
+      crypto::DeriveKey(keys().TenantKey(kAcme), "hizo/erasure/v1", {});
+  auto inside = crypto::Open(key, ErasureKey(kAcme, kSubject), row);
+  ASSERT_THAT(inside, IsOk());
+  constexpr size_t kYearsSize = 2 + 2 * sizeof(uint32_t);
+  inside->resize(inside->size() - kYearsSize);
+  inside->front() = 4;
+  row = crypto::Seal(key, ErasureKey(kAcme, kSubject), *inside);
+  opened = OpenErasureRecord(keys(), kAcme, kSubject, row);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(opened->kept[0].until, policy::DayFromText("2034-05-31"));
+  EXPECT_TRUE(opened->kept[0].years.empty());
+  // And half of one is none.
+  inside->front() = 5;
+  row = crypto::Seal(key, ErasureKey(kAcme, kSubject), *inside);
+  EXPECT_THAT(OpenErasureRecord(keys(), kAcme, kSubject, row), Not(IsOk()));
+}
+
 TEST_F(AuditKeysTest, AddressesAreNamedByTheMonth) {
   const base::Timestamp now = vault_.clock().Now();
   const base::Timestamp next = BeginOf(AuditMonthOf(now) + 1);

@@ -41,7 +41,30 @@ TEST(RowKeysTest, StandWhereTheyAlwaysStood) {
             "X\5\6"s + kTenantBytes + "\7\10tag");
   EXPECT_EQ(WayBackKey(*base::AuditReference::FromBytes(kSubjectBytes)),
             "B" + kSubjectBytes);
+  EXPECT_EQ(EntryEndKey(kTenant, 0x0506, 0x0A0B0C0D, kSubject, kRecord),
+            "j"s + kTenantBytes + "\5\6\x0A\x0B\x0C\x0D" + kSubjectBytes +
+                kRecordBytes);
+  EXPECT_EQ(LossYearKey(kTenant, 0x0A0B0C0D),
+            "y"s + kTenantBytes + "\x0A\x0B\x0C\x0D");
+  EXPECT_EQ(StoreKeys::LeafKey(PeriodLeaf(kTenant, 0x0506, 0x0A0B0C0D)),
+            "L"s + kTenantBytes + "\10\5\6\x0A\x0B\x0C\x0D");
   EXPECT_EQ(MetaKey(), "M");
+}
+
+TEST(RowKeysTest, TakesTheEndOfAnEntryApartAndNothingElse) {
+  const std::string key = EntryEndKey(kTenant, 8, 20270110, kSubject, kRecord);
+  const auto row = ParseEntryEndKey(key);
+  ASSERT_TRUE(row.has_value());
+  EXPECT_EQ(row->tenant, kTenant);
+  EXPECT_EQ(row->class_number, 8);
+  EXPECT_EQ(row->period, 20270110U);
+  EXPECT_EQ(row->subject, kSubject);
+  EXPECT_EQ(row->record, kRecord);
+  for (size_t size = 0; size < key.size(); ++size) {
+    EXPECT_FALSE(ParseEntryEndKey(key.substr(0, size)).has_value()) << size;
+  }
+  EXPECT_FALSE(ParseEntryEndKey(key + "x").has_value());
+  EXPECT_FALSE(ParseEntryEndKey("R" + key.substr(1)).has_value());
 }
 
 TEST(RowKeysTest, SortRequestsByDay) {
