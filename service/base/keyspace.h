@@ -24,6 +24,7 @@ inline constexpr char kSpaceRecipient = 't';
 inline constexpr char kSpacePolicy = 'c';
 inline constexpr char kSpaceEntryEnd = 'j';
 inline constexpr char kSpaceLossYear = 'y';
+inline constexpr char kSpaceSuppression = 'o';
 inline constexpr char kSpaceAuditEntry = 'A';
 inline constexpr char kSpaceAuditTile = 'T';
 inline constexpr char kSpaceAuditHead = 'H';

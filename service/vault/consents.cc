@@ -7,6 +7,7 @@
 #include "service/base/status_macros.h"
 #include "service/vault/byte_codec.h"
 #include "service/vault/record_writer.h"
+#include "service/vault/suppressions.h"
 
 namespace hizo::vault {
 
@@ -115,9 +116,11 @@ absl::Status CheckDecision(const DecideObjectionInput& input) {
 absl::StatusOr<AccessGrant> AdmitToStatements(const AccessGate& gate,
                                               Attempt& attempt,
                                               const Call& call,
-                                              base::SubjectId subject) {
+                                              base::SubjectId subject,
+                                              const policy::ClassSet& more) {
   Ask ask;
   ask.subject = subject;
+  ask.classes = more;
   ask.classes.set(policy::kClassFacts);
   ASSIGN_OR_RETURN(AccessGrant grant, gate.Admit(attempt, call, ask));
   if (grant.facts().subject.state == policy::SubjectState::kRetained) {
@@ -165,8 +168,10 @@ absl::StatusOr<policy::Decision> Consents::Check(
 
 absl::StatusOr<RecordedConsent> Consents::Record(
     Attempt& attempt, const Call& call, const RecordConsentInput& input) const {
-  ASSIGN_OR_RETURN(AccessGrant grant, AdmitToStatements(services_.gate, attempt,
-                                                        call, input.subject));
+  ASSIGN_OR_RETURN(
+      AccessGrant grant,
+      AdmitToStatements(services_.gate, attempt, call, input.subject,
+                        Suppressions::AddressClasses(services_.catalogue)));
   ASSIGN_OR_RETURN(const auto repeated,
                    services_.requests.Recall(attempt, call));
   if (repeated.has_value()) {
@@ -191,6 +196,10 @@ absl::StatusOr<RecordedConsent> Consents::Record(
   if (std::ranges::find(facts.said.consents, consent) ==
       facts.said.consents.end()) {
     AddConsent(consent, facts.said);
+    // Opting in ends what opting out has left of the address.
+    if (company->For(consent.purpose).marketing) {
+      RETURN_IF_ERROR(Suppressions(services_).Forget(attempt, call, grant));
+    }
     RETURN_IF_ERROR(services_.facts.Save(attempt, grant, std::move(facts)));
   }
   RETURN_IF_ERROR(services_.requests.Remember(

@@ -76,10 +76,9 @@ struct DecideObjectionInput {
 // Lets a call about what a person has said through. Unlike others it is not
 // hindered by what they have said, nor by the end of their account; who was
 // erased is gone (kSubjectNotFound), whatever is kept of them.
-absl::StatusOr<AccessGrant> AdmitToStatements(const AccessGate& gate,
-                                              Attempt& attempt,
-                                              const Call& call,
-                                              base::SubjectId subject);
+absl::StatusOr<AccessGrant> AdmitToStatements(
+    const AccessGate& gate, Attempt& attempt, const Call& call,
+    base::SubjectId subject, const policy::ClassSet& more = {});
 
 class Consents {
  public:

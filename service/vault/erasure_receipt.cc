@@ -40,6 +40,13 @@ std::string KeptText(const std::vector<ErasureReceipt::Kept>& all) {
   return lines;
 }
 
+// Nothing where nothing stays, as in receipts of earlier versions.
+std::string SuppressedText(size_t suppressed) {
+  if (suppressed == 0) return "";
+  return absl::StrCat("suppressed: ", suppressed,
+                      " as keyed hashes, so that nobody advertises there\n");
+}
+
 }  // namespace
 
 std::string TextOf(const ErasureReceipt& receipt) {
@@ -57,6 +64,7 @@ std::string TextOf(const ErasureReceipt& receipt) {
       "erasure_level: ", LevelText(receipt.level), "\n",            //
       "destroyed: ", absl::StrJoin(receipt.destroyed, ", "), "\n",  //
       KeptText(receipt.kept),                                       //
+      SuppressedText(receipt.suppressed),                           //
       "audit_entries: ", receipt.audit_entries, "\n",               //
       "audit_root: ", absl::Base64Escape(receipt.audit_root), "\n");
 }

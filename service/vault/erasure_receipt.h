@@ -41,6 +41,8 @@ struct ErasureReceipt {
     bool held = false;  // for a legal claim
   };
   std::vector<Kept> kept;
+  // Addresses of which a keyed hash stays (suppressions.h).
+  size_t suppressed = 0;
   uint64_t audit_entries = 0;  // what led to it is among the first ones
   std::string audit_root;      // of so many entries
 };

@@ -17,7 +17,7 @@ using base::Reason;
 
 // The first had one receipt, which was empty until then, and kept nothing; the
 // second kept for laws only; all up to the third had the reference as it is and
-// knew no grace; all up to the fourth knew no years.
+// knew no grace; all up to the fourth knew no years, nor what is suppressed.
 constexpr uint8_t kFormatOfOne = 1;
 constexpr uint8_t kFormatOfLaws = 2;
 constexpr uint8_t kFormatOfPlainReference = 3;
@@ -85,6 +85,7 @@ void GetWhatFollowsFacts(uint8_t format, ByteReader& in,
     }
     record.kept.push_back(std::move(of));
   }
+  if (format > kFormatWithoutYears) record.suppressed = in.Get<uint16_t>();
 }
 
 }  // namespace
@@ -136,6 +137,7 @@ std::string SealErasureRecord(const StoreKeys& keys, base::TenantId tenant,
           .Put(policy::NumberOf(year.until_if_loss));
     }
   }
+  out.Put(static_cast<uint16_t>(record.suppressed));
   return crypto::Seal(SealingKey(keys, tenant), ErasureKey(tenant, subject),
                       std::move(out).Take());
 }

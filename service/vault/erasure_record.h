@@ -68,6 +68,8 @@ struct ErasureRecord {
   std::string facts;
   std::vector<std::string> receipts;  // signed notes: of each part that went
   std::vector<KeptClass> kept;        // and what is left
+  // How many of the person's addresses nobody is to advertise to.
+  size_t suppressed = 0;
   // The audit reference as it is stored: under the key of this month, and nil
   // once that has ended. 0: as it is, of an earlier version, or none at all.
   AuditMonth reference_month = 0;

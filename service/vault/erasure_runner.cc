@@ -285,6 +285,7 @@ absl::StatusOr<std::string> ErasureRunner::ReceiptFor(
   for (const KeptClass& kept : pending.record.kept) {
     receipt.kept.push_back(Told(services.catalogue, kept));
   }
+  if (receipt.part == 1) receipt.suppressed = pending.record.suppressed;
   receipt.audit_entries = head.size;
   receipt.audit_root = crypto::AsBytes(head.root);
   return crypto::NoteSigner(parts_.origin,

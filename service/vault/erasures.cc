@@ -15,6 +15,7 @@
 #include "service/vault/kept.h"
 #include "service/vault/row_keys.h"
 #include "service/vault/subjects.h"
+#include "service/vault/suppressions.h"
 
 namespace hizo::vault {
 namespace {
@@ -82,19 +83,20 @@ absl::StatusOr<std::optional<ErasureRecord>> Erasures::Find(
   return record;
 }
 
-absl::StatusOr<AccessGrant> Erasures::AdmitTo(Attempt& attempt,
-                                              const Call& call,
-                                              SubjectId subject) const {
+absl::StatusOr<AccessGrant> Erasures::AdmitTo(
+    Attempt& attempt, const Call& call, SubjectId subject,
+    const policy::ClassSet& more) const {
   Ask ask;
   ask.subject = subject;
-  ask.classes = ClassesWithRetention(services_.catalogue);
+  ask.classes = ClassesWithRetention(services_.catalogue) | more;
   ask.classes.set(policy::kClassFacts);
   return services_.gate.Admit(attempt, call, ask);
 }
 
 absl::StatusOr<ErasurePlan> Erasures::Plan(Attempt& attempt, const Call& call,
                                            SubjectId subject) const {
-  ASSIGN_OR_RETURN(const AccessGrant grant, AdmitTo(attempt, call, subject));
+  ASSIGN_OR_RETURN(const AccessGrant grant,
+                   AdmitTo(attempt, call, subject));
   // Of somebody who was erased there is nothing to plan.
   if (grant.facts().subject.state == policy::SubjectState::kRetained) {
     return Fail(Reason::kSubjectNotFound);
@@ -145,7 +147,10 @@ absl::StatusOr<Erasure> Erasures::Execute(Attempt& attempt, const Call& call,
   ASSIGN_OR_RETURN(auto before, Find(attempt, call, subject));
   std::optional<AccessGrant> grant;
   if (!before.has_value()) {
-    ASSIGN_OR_RETURN(AccessGrant admitted, AdmitTo(attempt, call, subject));
+    ASSIGN_OR_RETURN(
+        AccessGrant admitted,
+        AdmitTo(attempt, call, subject,
+                Suppressions::AddressClasses(services_.catalogue)));
     grant.emplace(std::move(admitted));
   }
   if (grace.count() < 0 || grace > kErasureGraceMax) {
@@ -184,6 +189,8 @@ absl::StatusOr<Erasure> Erasures::Begin(Attempt& attempt, const Call& call,
   HideReference(month, call.tenant.id, subject, record);
   ASSIGN_OR_RETURN(record.kept,
                    WhatIsKept(services_, attempt, grant, call.now));
+  ASSIGN_OR_RETURN(record.suppressed,
+                   Suppressions(services_).Remember(attempt, call, grant));
   const policy::ClassSet kept = record.KeptClasses();
   for (const policy::ClassNumber number : grant.HeldClasses()) {
     if (!kept.test(number)) record.classes.push_back(number);

@@ -115,8 +115,10 @@ class Erasures {
   // Of one who was erased; the errors of Get for others.
   absl::StatusOr<ErasureRecord> Look(Attempt& attempt, const Call& call,
                                      base::SubjectId subject) const;
+  // `more`: classes beyond those that a law may have kept.
   absl::StatusOr<AccessGrant> AdmitTo(Attempt& attempt, const Call& call,
-                                      base::SubjectId subject) const;
+                                      base::SubjectId subject,
+                                      const policy::ClassSet& more = {}) const;
   const Services& services_;
 };
 

@@ -147,7 +147,7 @@ absl::StatusOr<ImportedPiece> Imports::Append(
   }
   const std::vector<policy::ClassNumber> needed(classes.begin(), classes.end());
   RETURN_IF_ERROR(services_.user_keys.Ensure(attempt, grant, needed));
-  const RecordWriter writer(services_);
+  RecordWriter writer(services_);
   std::vector<IndexPointer> pointers;
   // Pieces of one member that come in the same moment keep their order.
   auto ordinal = static_cast<uint16_t>(piece.first % kOrdinals);

@@ -159,16 +159,17 @@ absl::StatusOr<std::optional<OpenRecord>> RecordStore::OpenRow(
     const AccessGrant& grant, const ClassKey& key, const RecordName& name,
     crypto::SealedRow row, PeriodKeys& period_keys) const {
   const Place place(grant, name);
-  const crypto::Key* period_key = nullptr;
+  std::optional<crypto::Key> seed;
   if (row.period() != 0) {
-    ASSIGN_OR_RETURN(period_key,
+    ASSIGN_OR_RETURN(const crypto::Key* period_key,
                      period_keys.Find(periods_, grant.tenant(),
                                       name.class_number, row.period()));
     if (period_key == nullptr) return std::nullopt;
+    seed = SeedOf(key.dek.In(row.suite()), period_key);
   }
-  ASSIGN_OR_RETURN(auto opener, crypto::RecordOpener::Create(
-                                    SeedOf(key.dek.In(row.suite()), period_key),
-                                    place.place, row));
+  ASSIGN_OR_RETURN(auto opener,
+                   crypto::RecordOpener::Create(
+                       seed.has_value() ? *seed : key.dek, place.place, row));
   OpenRecord record(std::move(row), std::move(opener));
   ASSIGN_OR_RETURN(const bool over, IsOver(grant, name, record));
   if (over && !grant.CoversWhatIsHeldOf(name.class_number)) return std::nullopt;
@@ -289,19 +290,18 @@ absl::StatusOr<RecordVersion> RecordStore::Write(
   const Place place(grant, name);
   const uint32_t before = present == nullptr ? 0 : present->period();
   const uint32_t period = change.period.value_or(before);
-  std::optional<crypto::Key> period_key;
+  std::optional<crypto::Key> seed;
   if (period != 0) {
-    ASSIGN_OR_RETURN(period_key,
+    ASSIGN_OR_RETURN(const crypto::Key period_key,
                      periods_.FindOrMake(attempt, grant.tenant(),
                                          name.class_number, period));
+    seed = SeedOf(key->dek, &period_key);
   }
-  crypto::RecordSealer sealer(
-      SeedOf(key->dek, period_key.has_value() ? &*period_key : nullptr),
-      place.place,
-      {.generation = key->generation,
-       .period = period,
-       .version = version.version,
-       .version_epoch = version.epoch});
+  crypto::RecordSealer sealer(seed.has_value() ? *seed : key->dek, place.place,
+                              {.generation = key->generation,
+                               .period = period,
+                               .version = version.version,
+                               .version_epoch = version.epoch});
   for (const crypto::FieldNumber number : change.keep) {
     RETURN_IF_ERROR(present->CarryOver(number, sealer));
   }

@@ -7,7 +7,9 @@
 #include "crypto/random.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/policy/company_policy.h"
 #include "service/vault/byte_codec.h"
+#include "service/vault/suppressions.h"
 
 namespace hizo::vault {
 namespace {
@@ -165,6 +167,31 @@ absl::Status RecordWriter::Reindex(Attempt& attempt, const Call& call,
   return absl::OkStatus();
 }
 
+absl::Status RecordWriter::NoteSuppression(Attempt& attempt, const Call& call,
+                                           const AccessGrant& grant,
+                                           const FieldSpec& field,
+                                           const Value& value) {
+  const policy::CompanyPolicy* company = call.tenant.policy;
+  if (company == nullptr || !Suppressions::IsAddress(field)) {
+    return absl::OkStatus();
+  }
+  ASSIGN_OR_RETURN(const bool has, Suppressions(services_).Has(
+                                       attempt, call, field,
+                                       std::get<Text>(value).text.Reveal()));
+  if (!has) return absl::OkStatus();
+  // Whoever has said what they want is believed.
+  const policy::SubjectFacts subject = SubjectFor(grant.facts(), company);
+  for (policy::PurposeNumber purpose = 1; purpose < policy::kPurposesMax;
+       ++purpose) {
+    if (company->For(purpose).marketing &&
+        (subject.consented.test(purpose) || subject.objected.test(purpose))) {
+      return absl::OkStatus();
+    }
+  }
+  suppressed_ = true;
+  return absl::OkStatus();
+}
+
 absl::StatusOr<uint32_t> RecordWriter::PeriodOf(
     const Call& call, const RecordName& name, const OpenRecord* present,
     const ResolvedRecord& record,
@@ -207,7 +234,7 @@ absl::Status RecordWriter::CheckEtag(const OpenRecord* present,
 absl::StatusOr<WrittenRecord> RecordWriter::Write(
     Attempt& attempt, const Call& call, const AccessGrant& grant,
     const RecordName& name, const OpenRecord* present, ResolvedRecord record,
-    const PutMode& mode, std::vector<IndexPointer>& pointers) const {
+    const PutMode& mode, std::vector<IndexPointer>& pointers) {
   RETURN_IF_ERROR(CheckEtag(present, mode));
   const auto untouched = Untouched(present, *record.spec, mode);
   RETURN_IF_ERROR(CheckRequired(*record.spec, untouched, record));
@@ -227,6 +254,8 @@ absl::StatusOr<WrittenRecord> RecordWriter::Write(
     ASSIGN_OR_RETURN(field.value,
                      CheckValue(*field.spec, std::move(field.value),
                                 call.tenant.default_region));
+    RETURN_IF_ERROR(
+        NoteSuppression(attempt, call, grant, *field.spec, field.value));
     change.put.push_back(
         {field.spec->number,
          EncodeValue(field.value, field.source.value_or(field.spec->source))});
@@ -271,13 +300,21 @@ absl::Status RecordWriter::Remove(Attempt& attempt, const Call& call,
 
 absl::Status RecordWriter::SavePointers(
     Attempt& attempt, AccessGrant& grant,
-    const std::vector<IndexPointer>& pointers) const {
+    const std::vector<IndexPointer>& pointers) {
   Facts facts = grant.facts();
   const size_t before = facts.pointers.size();
   std::set<IndexPointer> all(facts.pointers.begin(), facts.pointers.end());
   all.insert(pointers.begin(), pointers.end());
   facts.pointers.assign(all.begin(), all.end());
-  if (facts.version != 0 && facts.pointers.size() == before) {
+  if (suppressed_) {
+    Objection objection;
+    objection.purpose = kDirectMarketing;
+    objection.state = ObjectionState::kUpheld;
+    objection.made = grant.now();
+    objection.decided = grant.now();
+    AddObjection(objection, facts.said);
+  }
+  if (facts.version != 0 && facts.pointers.size() == before && !suppressed_) {
     return absl::OkStatus();
   }
   return services_.facts.Save(attempt, grant, std::move(facts));

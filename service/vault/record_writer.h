@@ -2,7 +2,7 @@
 // with the blind index and the person's pointers kept in step.
 //
 // Creating a person, importing one and putting a record all go through here.
-// Threads: const methods may be called concurrently.
+// Threads: one thread at a time.
 #ifndef HIZO_SERVICE_VAULT_RECORD_WRITER_H_
 #define HIZO_SERVICE_VAULT_RECORD_WRITER_H_
 
@@ -85,18 +85,24 @@ class RecordWriter {
   absl::StatusOr<WrittenRecord> Write(
       Attempt& attempt, const Call& call, const AccessGrant& grant,
       const RecordName& name, const OpenRecord* present, ResolvedRecord record,
-      const PutMode& mode, std::vector<IndexPointer>& pointers) const;
+      const PutMode& mode, std::vector<IndexPointer>& pointers);
   // Removes the whole record; the grant covers every field that it holds.
   absl::Status Remove(Attempt& attempt, const Call& call,
                       const AccessGrant& grant, const RecordName& name,
                       const OpenRecord& present, const PutMode& mode) const;
   // Adds `pointers` to the person's facts, if any are new, and saves them; a
-  // person who is being created is saved in any case.
+  // person who is being created is saved in any case, and so is that whoever
+  // came with an address that nobody is to advertise to objects to marketing.
   absl::Status SavePointers(Attempt& attempt, AccessGrant& grant,
-                            const std::vector<IndexPointer>& pointers) const;
+                            const std::vector<IndexPointer>& pointers);
 
  private:
   static absl::Status CheckEtag(const OpenRecord* present, const PutMode& mode);
+  // Whether the address of `field` is one that nobody is to advertise to.
+  absl::Status NoteSuppression(Attempt& attempt, const Call& call,
+                               const AccessGrant& grant,
+                               const policy::FieldSpec& field,
+                               const Value& value);
   // Of which period the record is once it is written; 0: of none.
   absl::StatusOr<uint32_t> PeriodOf(
       const Call& call, const RecordName& name, const OpenRecord* present,
@@ -107,6 +113,7 @@ class RecordWriter {
                        const policy::FieldSpec& field, const Value* value,
                        std::vector<IndexPointer>& pointers) const;
   const Services& services_;
+  bool suppressed_ = false;  // an address that was written is
 };
 
 // A random id of a person, and one of a record that sorts by time of making

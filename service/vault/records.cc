@@ -188,7 +188,7 @@ absl::StatusOr<WrittenRecord> Records::PutNew(
   const policy::ClassNumber class_number = record.spec->number;
   RETURN_IF_ERROR(
       services_.user_keys.Ensure(attempt, grant, {&class_number, 1}));
-  const RecordWriter writer(services_);
+  RecordWriter writer(services_);
   std::vector<IndexPointer> pointers;
   ASSIGN_OR_RETURN(const WrittenRecord written,
                    writer.Write(attempt, call, grant, name,
@@ -232,7 +232,7 @@ absl::StatusOr<DeletedFields> Records::DeleteSelected(
   ASSIGN_OR_RETURN(const auto present,
                    services_.records.Read(attempt, grant, name));
   if (!present.has_value()) return Fail(Reason::kRecordNotFound);
-  const RecordWriter writer(services_);
+  RecordWriter writer(services_);
   const PutMode mode{selected.fields, input.etag};
   const auto goes = [&selected](policy::FieldNumber number) {
     return std::ranges::find(selected.fields, number, &FieldSpec::number) !=

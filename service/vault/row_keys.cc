@@ -253,6 +253,12 @@ std::string LossYearKey(TenantId tenant, uint32_t period) {
   return std::move(key).Take();
 }
 
+std::string SuppressionKey(TenantId tenant, std::string_view tag) {
+  KeyWriter key(base::kSpaceSuppression);
+  key.U32(Number(tenant)).Bytes(tag);
+  return std::move(key).Take();
+}
+
 std::string BucketPrefix(char space, uint16_t bucket) {
   KeyWriter key(space);
   key.U16(bucket);

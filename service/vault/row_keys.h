@@ -98,6 +98,9 @@ std::optional<EntryEndRow> ParseEntryEndKey(std::string_view key);
 // Says that a fiscal year, which goes by its last day, was one of a loss.
 std::string LossYearKey(base::TenantId tenant, uint32_t period);
 
+// An address that nobody is to advertise to; `tag` is a 16-byte MAC.
+std::string SuppressionKey(base::TenantId tenant, std::string_view tag);
+
 // How far a rotation of keys is (key_rotation.h).
 std::string RotationKey();
 

@@ -123,7 +123,7 @@ absl::StatusOr<CreatedSubject> Subjects::Create(
       services_.user_keys.Ensure(attempt, grant, ClassesOf(resolved)));
   CreatedSubject created{grant.subject(), {}, false};
   std::vector<IndexPointer> pointers;
-  const RecordWriter writer(services_);
+  RecordWriter writer(services_);
   uint16_t ordinal = 0;
   for (ResolvedRecord& record : resolved) {
     const RecordName name{record.spec->number,
