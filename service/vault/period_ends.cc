@@ -273,6 +273,7 @@ absl::Status PeriodEnds::EndKeys(const Of& of) {
                        services_.records.periods().IsOver(of.tenant, *of.spec,
                                                           *last, of.now));
       if (over && !left_.contains(*period)) {
+        services_.records.periods().Forget(of.tenant, number, *period);
         ended.push_back(PeriodLeaf(of.tenant, number, *period));
       }
     }

@@ -113,15 +113,26 @@ absl::StatusOr<crypto::Key> Periods::FindOrMake(
     Attempt& attempt, base::TenantId tenant, policy::ClassNumber class_number,
     uint32_t period) const {
   const Leaf leaf = PeriodLeaf(tenant, class_number, period);
-  ASSIGN_OR_RETURN(auto key, store_keys_.ReadLeaf(attempt, leaf));
-  if (key.has_value()) return *std::move(key);
-  // Another record of the same call may have made it.
+  // One that is there need not be relied upon: it is the same key until it has
+  // ended, and so has what is written under it.
+  ASSIGN_OR_RETURN(auto present, store_keys_.LeafOfNow(leaf));
+  if (present.has_value()) return *std::move(present);
   const std::string leaf_key = StoreKeys::LeafKey(leaf);
-  for (const storage::Batch::Write& write : attempt.keys().writes()) {
-    if (write.key != leaf_key || !write.value.has_value()) continue;
-    return store_keys_.UnwrapLeaf(*store_keys_.tree(), leaf_key, *write.value);
+  const base::MutexLock lock(mutex_);
+  auto made = made_.find(leaf_key);
+  if (made == made_.end()) {
+    made = made_.emplace(leaf_key, store_keys_.CreateLeaf(attempt, leaf)).first;
+  } else {
+    // A seal of its bucket makes whoever writes it run again.
+    store_keys_.PutLeaf(leaf, made->second, attempt.keys());
   }
-  return store_keys_.CreateLeaf(attempt, leaf);
+  return made->second.Clone();
+}
+
+void Periods::Forget(base::TenantId tenant, policy::ClassNumber class_number,
+                     uint32_t period) const {
+  const base::MutexLock lock(mutex_);
+  made_.erase(StoreKeys::LeafKey(PeriodLeaf(tenant, class_number, period)));
 }
 
 absl::StatusOr<const crypto::Key*> PeriodKeys::Find(

@@ -24,6 +24,7 @@
 #include "crypto/secret.h"
 #include "service/base/clock.h"
 #include "service/base/ids.h"
+#include "service/base/mutex.h"
 #include "service/policy/catalogue.h"
 #include "service/policy/retention.h"
 #include "service/vault/attempt.h"
@@ -65,15 +66,23 @@ class Periods {
   absl::StatusOr<std::optional<crypto::Key>> Find(
       base::TenantId tenant, policy::ClassNumber class_number,
       uint32_t period) const;
-  // The same to write with: relied upon, and made if there is none.
+  // The same to write with; made if there is none. Whoever makes it at the same
+  // time makes the same one, so that the first writers of a day do not meet.
   absl::StatusOr<crypto::Key> FindOrMake(Attempt& attempt,
                                          base::TenantId tenant,
                                          policy::ClassNumber class_number,
                                          uint32_t period) const;
+  // It is about to end: none that is made from now on is the same.
+  void Forget(base::TenantId tenant, policy::ClassNumber class_number,
+              uint32_t period) const;
 
  private:
   const storage::Engine& data_;
   const StoreKeys& store_keys_;
+  mutable base::Mutex mutex_;
+  // By their leaves' keys, until they end: what was made by this process, which
+  // another Attempt may be about to write.
+  mutable std::map<std::string, crypto::Key> made_ HIZO_GUARDED_BY(mutex_);
 };
 
 // PeriodKeys has those of a tenant that one call has asked for: records that

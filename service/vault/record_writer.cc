@@ -171,7 +171,7 @@ absl::Status RecordWriter::NoteSuppression(Attempt& attempt, const Call& call,
                                            const AccessGrant& grant,
                                            const FieldSpec& field,
                                            const Value& value) {
-  const policy::CompanyPolicy* company = call.tenant.policy;
+  const policy::CompanyPolicy* company = call.company;
   if (company == nullptr || !Suppressions::IsAddress(field)) {
     return absl::OkStatus();
   }

@@ -60,8 +60,8 @@ void Retentions::AddUnset(const Services& services, const Call& call,
     page.due.push_back(
         {std::move(name), DueState::kUnset, std::nullopt, std::nullopt, 0});
   };
-  if (call.tenant.policy != nullptr) {
-    for (const policy::Conflict& conflict : call.tenant.policy->conflicts()) {
+  if (call.company != nullptr) {
+    for (const policy::Conflict& conflict : call.company->conflicts()) {
       if (!conflict.id.starts_with(kUnset)) continue;
       std::string name = conflict.id.substr(kUnset.size());
       const ClassSpec* spec = services.catalogue.FindClass(name);

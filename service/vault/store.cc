@@ -4,10 +4,12 @@
 #include <limits>
 #include <utility>
 
+#include "service/base/keyspace.h"
 #include "service/base/status_macros.h"
 #include "service/vault/row_keys.h"
 #include "service/vault/undo.h"
 #include "service/vault/witnessed.h"
+#include "storage/key_bytes.h"
 
 namespace hizo::vault {
 namespace {
@@ -22,6 +24,27 @@ std::string DataMeta(const base::StoreId& id) {
 // The table has checked the number.
 crypto::Suite SuiteOf(const policy::TenantSpec& tenant) {
   return crypto::SuiteFromNumber(tenant.suite).value_or(crypto::kFirstSuite);
+}
+
+// Classes that end, of tenants without records, have none of before they were
+// to: PeriodEnds need not look.
+absl::Status NoteEndingClasses(storage::Engine& data,
+                               const Store::Policy& policy) {
+  storage::Batch batch;
+  for (const policy::TenantSpec& tenant : policy.access.tenants()) {
+    storage::KeyWriter records(base::kSpaceRecord);
+    records.U32(static_cast<uint32_t>(tenant.id));
+    ASSIGN_OR_RETURN(const auto rows, data.Scan(storage::PrefixRange(
+                                          std::move(records).Take(), 1)));
+    if (!rows.empty()) continue;
+    for (const policy::ClassSpec& spec : policy.catalogue.classes()) {
+      if (!spec.ends.has_value()) continue;
+      const std::string key = EntryEndPrefix(tenant.id, spec.number);
+      ASSIGN_OR_RETURN(const auto noted, data.Get(key));
+      if (!noted.has_value()) batch.Put(key, EntryEndRowValue());
+    }
+  }
+  return batch.empty() ? absl::OkStatus() : data.Commit(batch);
 }
 
 // What the log is called, and the key that signs it.
@@ -127,6 +150,7 @@ absl::StatusOr<std::unique_ptr<Store>> Store::Open(
   RETURN_IF_ERROR(store_keys->Ensure(
       parts.keys, {AuditMonthLeaf(base::TenantId::kStore, month),
                    AuditMonthLeaf(base::TenantId::kStore, month + 1)}));
+  RETURN_IF_ERROR(NoteEndingClasses(parts.data, policy));
   auto store = std::unique_ptr<Store>(new Store(
       parts, {std::move(store_keys), std::move(log), std::move(anchor)}, policy,
       clock, options));

@@ -165,14 +165,15 @@ class StoreKeys {
                                                  uint32_t day) const;
   // Makes a leaf key as part of the Attempt, in the tenant's suite.
   crypto::Key CreateLeaf(Attempt& attempt, const Leaf& leaf) const;
+  // Writes one that was made, wrapped in the tree of now.
+  void PutLeaf(const Leaf& leaf, const crypto::Key& key,
+               storage::Batch& batch) const;
 
  private:
   StoreKeys(const storage::Engine& keys,
             std::shared_ptr<const crypto::KeyTree> tree, size_t healthy_slots);
   absl::StatusOr<crypto::Key> Unwrap(const Leaf& leaf,
                                      std::string_view sealed) const;
-  void PutLeaf(const Leaf& leaf, const crypto::Key& key,
-               storage::Batch& batch) const;
   // kDataLoss if one of two leaves that are made together is there alone: a
   // lost key must not be taken for one that was never made.
   absl::Status RequirePair(const Leaf& one, const Leaf& other) const;

@@ -100,7 +100,7 @@ absl::Status Suppressions::ForEach(Attempt& attempt, const Call& call,
 absl::StatusOr<size_t> Suppressions::Remember(Attempt& attempt,
                                               const Call& call,
                                               const AccessGrant& grant) const {
-  if (!SaysNo(grant.facts(), call.tenant.policy)) return 0;
+  if (!SaysNo(grant.facts(), call.company)) return 0;
   ByteWriter row;
   row.Put(kFormat).Put(static_cast<uint64_t>(base::ToMicros(call.now)));
   const std::string value = std::move(row).Take();
@@ -117,7 +117,7 @@ absl::StatusOr<bool> Suppressions::Has(Attempt& attempt, const Call& call,
                                        const FieldSpec& field,
                                        std::string_view address) const {
   // Without a policy no purpose is marketing.
-  if (call.tenant.policy == nullptr) return false;
+  if (call.company == nullptr) return false;
   ASSIGN_OR_RETURN(const std::string key, KeyOf(call, field, address));
   ASSIGN_OR_RETURN(const auto row, attempt.Read(services_.data, key));
   return row.has_value();

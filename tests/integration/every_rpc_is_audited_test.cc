@@ -228,10 +228,9 @@ class EveryRpcIsAuditedTest : public ::testing::Test {
   }
   static Reason ReasonOf(const MethodDescriptor& method, const Reply& reply) {
     if (method.client_streaming()) {
-      if (method.name() == "ImportBundle") {
-        return ReasonOfItem<v1::ImportBundleResponse>(reply);
-      }
-      return ReasonOfItem<v1::ImportRecordsResponse>(reply);
+      return method.name() == "ImportBundle"
+                 ? ReasonOfItem<v1::ImportBundleResponse>(reply)
+                 : ReasonOfItem<v1::ImportRecordsResponse>(reply);
     }
     if (method.name() == "BatchGetRecords" && reply.code == 0) {
       return ReasonOfItem<v1::BatchGetRecordsResponse>(reply);

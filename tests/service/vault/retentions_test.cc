@@ -1,6 +1,7 @@
 // What is due, runs that a call begins, and years of a loss.
 #include "service/vault/retentions.h"
 
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -285,6 +286,37 @@ TEST_F(RetentionsTest, EndsNothingOfAnotherTenant) {
   EXPECT_FALSE(of_globex->run.has_value());
   // Without a policy: every class that has no end, and the entry.
   EXPECT_THAT(of_globex->due, SizeIs(4));
+}
+
+TEST_F(RetentionsTest, TheFirstWritersOfADayDoNotMeet) {
+  const Call call = FullCall(vault_, Action::kRecordPut);
+  std::vector<std::unique_ptr<Attempt>> attempts;
+  for (const SubjectId subject : {ann_, bob_}) {
+    // Each has a key of the class already: only the day's is made.
+    Log(subject);
+  }
+  vault_.clock().Advance(std::chrono::days(1));
+  std::vector<RecordId> ids;
+  for (const SubjectId subject : {ann_, bob_}) {
+    attempts.push_back(vault_.NewAttempt(call));
+    PutRecordInput input;
+    input.subject = subject;
+    input.record = RecordOf("usage", {{"endpoint", "/v1/chat"}});
+    input.record.event_time = vault_.clock().Now();
+    const auto written =
+        vault_.store().records().Put(*attempts.back(), call, std::move(input));
+    ASSERT_THAT(written, IsOk());
+    ids.push_back(written->name.id);
+    attempts.back()->Conclude(absl::OkStatus());
+  }
+  for (auto& attempt : attempts) {
+    EXPECT_THAT(vault_.Commit(std::move(attempt)).status, IsOk());
+  }
+  EXPECT_THAT(Get(vault_, ann_, "usage", {"endpoint"}, ids[0]), IsOk());
+  EXPECT_THAT(Get(vault_, bob_, "usage", {"endpoint"}, ids[1]), IsOk());
+  ASSERT_THAT(vault_.Reopen(), IsOk());
+  EXPECT_THAT(Get(vault_, ann_, "usage", {"endpoint"}, ids[0]), IsOk());
+  EXPECT_THAT(Get(vault_, bob_, "usage", {"endpoint"}, ids[1]), IsOk());
 }
 
 TEST_F(RetentionsTest, NobodyDoesSoWithoutAGrant) {
