@@ -25,6 +25,8 @@ Figures VerifyPassword(const Settings& settings);
 Figures PolicyDecide(const Settings& settings);
 // erase_bench.cc: people let go.
 Figures EraseSealed(const Settings& settings);
+// retention_bench.cc: entries that end, and reads meanwhile.
+Figures RetentionRun(const Settings& settings);
 // audit_bench.cc: questions to a long log, and its verification.
 Figures AuditQuery(const Settings& settings);
 // export_bench.cc: bundles.

@@ -32,6 +32,7 @@ constexpr auto kBenchmarks =
          {"verify_password", hizo::bench::VerifyPassword},
          {"policy_decide", hizo::bench::PolicyDecide},
          {"erase_sealed", hizo::bench::EraseSealed},
+         {"retention_run", hizo::bench::RetentionRun},
          {"export_bundle", hizo::bench::ExportBundle},
          {"audit_append", hizo::bench::AuditAppend},
          {"audit_query", hizo::bench::AuditQuery},

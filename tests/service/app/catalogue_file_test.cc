@@ -146,8 +146,9 @@ TEST(ReadCatalogueTest, RefusesEndsThatAreNone) {
         "{with_retention: false}"}) {
     EXPECT_THAT(error_of(ends), HasSubstr("ends either after_days")) << ends;
   }
-  EXPECT_THAT(error_of("{after_days: 1, from: birth}"), HasSubstr("from"));
-  EXPECT_THAT(error_of("{after_days: -1}"), HasSubstr("after_days"));
+  EXPECT_THAT(error_of("{after_days: 1, from: birth}"),
+              HasSubstr("wanted one of event writing"));
+  EXPECT_THAT(error_of("{after_days: -1}"), HasSubstr("wanted a whole number"));
   EXPECT_THAT(error_of("{after_weeks: 1}"), HasSubstr("after_weeks"));
 }
 
