@@ -95,8 +95,7 @@ absl::StatusOr<AccessGrant> Erasures::AdmitTo(
 
 absl::StatusOr<ErasurePlan> Erasures::Plan(Attempt& attempt, const Call& call,
                                            SubjectId subject) const {
-  ASSIGN_OR_RETURN(const AccessGrant grant,
-                   AdmitTo(attempt, call, subject));
+  ASSIGN_OR_RETURN(const AccessGrant grant, AdmitTo(attempt, call, subject));
   // Of somebody who was erased there is nothing to plan.
   if (grant.facts().subject.state == policy::SubjectState::kRetained) {
     return Fail(Reason::kSubjectNotFound);
