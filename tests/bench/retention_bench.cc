@@ -41,8 +41,9 @@ class EndingVault {
   // Gives each person entries of this moment; how many there are.
   size_t Log() {
     std::vector<std::unique_ptr<test::Pending>> pending;
-    for (const base::SubjectId& subject : people_) {
-      for (size_t i = 0; i < kEntriesPerPerson; ++i) {
+    // One at a time of a person: they would meet at their keys.
+    for (size_t i = 0; i < kEntriesPerPerson; ++i) {
+      for (const base::SubjectId& subject : people_) {
         Submit(pending, policy::Action::kRecordPut,
                [&](Attempt& attempt, const vault::Call& call) {
                  return vault_.store()
@@ -50,10 +51,9 @@ class EndingVault {
                      .Put(attempt, call, {subject, Entry(), {}, {}, {}})
                      .status();
                });
-        // One at a time of a person: they would meet at their keys.
-        if (i == 0) Await(pending);
         if (pending.size() == kAtOnce) Await(pending);
       }
+      Await(pending);
     }
     Await(pending);
     return people_.size() * kEntriesPerPerson;
@@ -125,21 +125,19 @@ class EndingVault {
   }
   void Create() {
     std::vector<std::unique_ptr<test::Pending>> pending;
-    for (size_t i = 0; i < kAtOnce; ++i) {
-      Submit(pending, policy::Action::kSubjectCreate,
-             [&](Attempt& attempt, const vault::Call& call) -> absl::Status {
-               vault::NewRecord profile;
-               profile.record_class = "profile";
-               profile.fields.push_back(
-                   {"full_name", vault::Text{base::Pii("Ann Other")}});
-               std::vector<vault::NewRecord> records;
-               records.push_back(std::move(profile));
-               const auto created = vault_.store().subjects().Create(
-                   attempt, call, std::move(records));
-               if (created.ok()) people_.push_back(created->subject);
-               return created.status();
-             });
-    }
+    Submit(pending, policy::Action::kSubjectCreate,
+           [&](Attempt& attempt, const vault::Call& call) -> absl::Status {
+             vault::NewRecord profile;
+             profile.record_class = "profile";
+             profile.fields.push_back(
+                 {"full_name", vault::Text{base::Pii("Ann Other")}});
+             std::vector<vault::NewRecord> records;
+             records.push_back(std::move(profile));
+             const auto created = vault_.store().subjects().Create(
+                 attempt, call, std::move(records));
+             if (created.ok()) people_.push_back(created->subject);
+             return created.status();
+           });
     Await(pending);
   }
 
