@@ -64,6 +64,7 @@ absl::Status MakeRoom(const Config& config) {
       }
       if (entry.path() == MarkOf(config)) continue;
       std::filesystem::remove_all(entry.path(), error);
+      if (error) break;
     }
     if (error) return absl::UnavailableError("cannot clear " + folder.string());
   }
@@ -91,15 +92,17 @@ absl::StatusOr<Rebuilt> RebuildStores(const Config& config,
   ASSIGN_OR_RETURN(const std::string id, storage::Replica::IdOf(*replica));
   RETURN_IF_ERROR(MakeRoom(config));
   Rebuilt rebuilt;
-  rebuilt.anchor_is_new = !Exists(config.anchor);
   {
     ASSIGN_OR_RETURN(const Engines engines,
                      OpenEngines(config, Opening::kNew, nullptr));
     RETURN_IF_ERROR(
         storage::Replica::CopyTo(*replica, id, *engines.keys, *engines.data));
     ASSIGN_OR_RETURN(const vault::RootSlots slots, OpenSlots(config));
-    ASSIGN_OR_RETURN(auto anchor, storage::Anchor::Open(config.anchor, id,
-                                                        rebuilt.anchor_is_new));
+    ASSIGN_OR_RETURN(auto anchor,
+                     storage::Anchor::Open(config.anchor, id,
+                                           /*create=*/!Exists(config.anchor)));
+    // Also one that an earlier try made.
+    rebuilt.anchor_is_new = anchor->head().size == 0;
     // Whatever a start would refuse is refused here.
     ASSIGN_OR_RETURN(
         const auto store,

@@ -22,17 +22,37 @@ std::string TimeOrNone(bool there, const google::protobuf::Timestamp& time) {
   return there ? TimeUtil::ToString(time) : "";
 }
 
+// Over what a person has said something, and what proves it.
+class HowSaid {
+ public:
+  void AddTo(CLI::App& app) {
+    app.add_option("--channel", channel_,
+                   "How: " + NamesOf(*v1::Channel_descriptor()))
+        ->required();
+    app.add_option("--evidence", evidence_, "UUID of what proves it, yours")
+        ->required();
+  }
+  template <typename Request>
+  absl::Status Fill(Request& request) const {
+    ASSIGN_OR_RETURN(const int channel,
+                     NumberOf(*v1::Channel_descriptor(), channel_));
+    request.set_channel(static_cast<v1::Channel>(channel));
+    request.set_evidence(evidence_);
+    return absl::OkStatus();
+  }
+
+ private:
+  std::string channel_;
+  std::string evidence_;
+};
+
 class ConsentRecord : public Command {
  public:
   explicit ConsentRecord(CLI::App& app) {
     AddSubjectOption(app, subject_);
     app.add_option("to", purpose_, "The one purpose that was consented to")
         ->required();
-    app.add_option("--channel", channel_,
-                   "How: " + NamesOf(*v1::Channel_descriptor()))
-        ->required();
-    app.add_option("--evidence", evidence_, "UUID of what proves it, yours")
-        ->required();
+    how_.AddTo(app);
     app.add_option("--given", given_,
                    "When, RFC 3339 or a date; else it was given now");
     app.add_option("--policy-version", policy_version_,
@@ -46,10 +66,7 @@ class ConsentRecord : public Command {
     session.FillWrite(*request.mutable_context());
     request.set_subject(subject_);
     request.set_consent_purpose(purpose_);
-    ASSIGN_OR_RETURN(const int channel,
-                     NumberOf(*v1::Channel_descriptor(), channel_));
-    request.set_channel(static_cast<v1::Channel>(channel));
-    request.set_evidence(evidence_);
+    RETURN_IF_ERROR(how_.Fill(request));
     if (!given_.empty()) {
       RETURN_IF_ERROR(ParseTime(given_, *request.mutable_give_time()));
     }
@@ -67,8 +84,7 @@ class ConsentRecord : public Command {
  private:
   std::string subject_;
   std::string purpose_;
-  std::string channel_;
-  std::string evidence_;
+  HowSaid how_;
   std::string given_;
   int policy_version_ = 0;
 };
@@ -81,11 +97,7 @@ class ConsentAcknowledge : public Command {
                    "notified: they were told of the policy; accepted: they "
                    "have accepted it")
         ->required();
-    app.add_option("--channel", channel_,
-                   "How: " + NamesOf(*v1::Channel_descriptor()))
-        ->required();
-    app.add_option("--evidence", evidence_, "UUID of what proves it, yours")
-        ->required();
+    how_.AddTo(app);
     app.add_option("--at", time_, "When, RFC 3339 or a date; else now");
     app.add_option("--policy-version", policy_version_,
                    "Of the policy; else the one in force")
@@ -99,10 +111,7 @@ class ConsentAcknowledge : public Command {
     ASSIGN_OR_RETURN(const int kind,
                      NumberOf(*v1::AcknowledgementKind_descriptor(), kind_));
     request.set_kind(static_cast<v1::AcknowledgementKind>(kind));
-    ASSIGN_OR_RETURN(const int channel,
-                     NumberOf(*v1::Channel_descriptor(), channel_));
-    request.set_channel(static_cast<v1::Channel>(channel));
-    request.set_evidence(evidence_);
+    RETURN_IF_ERROR(how_.Fill(request));
     if (!time_.empty()) {
       RETURN_IF_ERROR(ParseTime(time_, *request.mutable_acknowledge_time()));
     }
@@ -121,8 +130,7 @@ class ConsentAcknowledge : public Command {
  private:
   std::string subject_;
   std::string kind_;
-  std::string channel_;
-  std::string evidence_;
+  HowSaid how_;
   std::string time_;
   int policy_version_ = 0;
 };

@@ -108,44 +108,49 @@ absl::Status Refused(const PolicyFilesOf& files,
                .field = ""});
 }
 
-class PolicyValidate : public Command {
+// Shows what would come of files, and ends as their activation would.
+class PolicyLook : public Command {
  public:
-  explicit PolicyValidate(CLI::App& app) : files_(app) {}
+  explicit PolicyLook(CLI::App& app) : files_(app) {}
 
-  absl::Status Run(Session& session) override {
+  absl::Status Run(Session& session) final {
     v1::PolicyFiles files;
     RETURN_IF_ERROR(files_.Read(files));
     ASSIGN_OR_RETURN(const auto verdict, Validate(session, files));
+    session.Print(verdict, Text(verdict));
+    return Refused(files_, verdict);
+  }
+
+ private:
+  virtual std::string Text(const v1::ValidatePolicyResponse& verdict) const = 0;
+  PolicyFilesOf files_;
+};
+
+class PolicyValidate final : public PolicyLook {
+ public:
+  using PolicyLook::PolicyLook;
+
+ private:
+  std::string Text(const v1::ValidatePolicyResponse& verdict) const override {
     Table head({"", ""});
     head.Add({"profile", verdict.profile_id()});
     head.Add({"version", std::to_string(verdict.version())});
     head.Add({"sha256", verdict.sha256()});
-    session.Print(verdict,
-                  head.Text() + '\n' + ConflictTable(verdict.conflicts()));
-    return Refused(files_, verdict);
+    return head.Text() + '\n' + ConflictTable(verdict.conflicts());
   }
-
- private:
-  PolicyFilesOf files_;
 };
 
-class PolicyDiff : public Command {
+class PolicyDiff final : public PolicyLook {
  public:
-  explicit PolicyDiff(CLI::App& app) : files_(app) {}
-
-  absl::Status Run(Session& session) override {
-    v1::PolicyFiles files;
-    RETURN_IF_ERROR(files_.Read(files));
-    ASSIGN_OR_RETURN(const auto verdict, Validate(session, files));
-    session.Print(verdict, verdict.changes().empty() &&
-                                   verdict.refusal() == v1::REASON_UNSPECIFIED
-                               ? "nothing would change\n"
-                               : ChangeTable(verdict));
-    return Refused(files_, verdict);
-  }
+  using PolicyLook::PolicyLook;
 
  private:
-  PolicyFilesOf files_;
+  std::string Text(const v1::ValidatePolicyResponse& verdict) const override {
+    return verdict.changes().empty() &&
+                   verdict.refusal() == v1::REASON_UNSPECIFIED
+               ? "nothing would change\n"
+               : ChangeTable(verdict);
+  }
 };
 
 class PolicyActivate : public Command {

@@ -11,6 +11,7 @@
 #include "service/base/pii.h"
 #include "service/base/reason.h"
 #include "service/base/status_macros.h"
+#include "service/vault/each_row.h"
 #include "storage/key_bytes.h"
 
 namespace hizo::vault {
@@ -293,21 +294,16 @@ absl::Status PeriodEnds::Adopt(const Of& of) {
   ASSIGN_OR_RETURN(const auto mark, services_.data.Get(adopted));
   if (mark.has_value()) return absl::OkStatus();
   for (const char space : {base::kSpaceFacts, base::kSpaceErasure}) {
-    storage::ScanRange range =
-        storage::PrefixRange(TenantPrefix(space, of.tenant), kRowsAtOnce);
-    for (bool more = true; more;) {
-      ASSIGN_OR_RETURN(const auto rows, services_.data.Scan(range));
-      more = rows.size() == kRowsAtOnce;
-      for (const storage::Row& row : rows) {
-        range.from = row.key + '\0';
-        const auto subject = SubjectId::FromBytes(
-            std::string_view(row.key).substr(1 + sizeof(uint32_t)));
-        if (!subject.has_value()) {
-          return absl::DataLossError("the key of a person is damaged");
-        }
-        RETURN_IF_ERROR(AdoptOf(of, *subject));
-      }
-    }
+    RETURN_IF_ERROR(ForEachRow(
+        services_.data, TenantPrefix(space, of.tenant),
+        [&](const storage::Row& row) -> absl::Status {
+          const auto subject = SubjectId::FromBytes(
+              std::string_view(row.key).substr(1 + sizeof(uint32_t)));
+          if (!subject.has_value()) {
+            return absl::DataLossError("the key of a person is damaged");
+          }
+          return AdoptOf(of, *subject);
+        }));
   }
   auto attempt = NewOwnAttempt(committer_.position(), of.tenant,
                                policy::Action::kStoreTidy);

@@ -219,13 +219,9 @@ std::string EntryEndPrefix(TenantId tenant, policy::ClassNumber class_number,
 
 std::string EntryEndKey(TenantId tenant, policy::ClassNumber class_number,
                         uint32_t period, SubjectId subject, RecordId record) {
-  KeyWriter key(base::kSpaceEntryEnd);
-  key.U32(Number(tenant))
-      .U16(class_number)
-      .U32(period)
-      .Bytes(subject.bytes())
-      .Bytes(record.bytes());
-  return std::move(key).Take();
+  return EntryEndPrefix(tenant, class_number, period)
+      .append(subject.bytes())
+      .append(record.bytes());
 }
 
 std::string EntryEndRowValue() { return std::string(1, '\x01'); }
